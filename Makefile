@@ -1,0 +1,43 @@
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test test-fast lint lock bench clean
+
+help: ## This list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
+
+# A virtual environment with everything that the targets below need.
+$(VENV)/ready: requirements-dev.txt
+	@echo "Installing the tools into $(VENV) ..."
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.14 ...")'
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --require-hashes --requirement requirements-dev.txt
+	@touch $@
+
+demo: $(VENV)/ready ## Make a project (SQLite, local-memory cache), test it, and serve it on loopback
+	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python tools/demo.py
+
+test: lint ## Everything; what needs Docker runs where an engine answers
+	$(BIN)/pytest
+
+test-fast: $(VENV)/ready ## What needs neither Docker nor an installed project
+	$(BIN)/pytest -m "not stack and not project"
+
+lint: $(VENV)/ready ## Look for mistakes in the template's own code
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/python tools/lock.py --check
+
+lock: $(VENV)/ready ## Renew the versions: of the generated projects, and of the tools of this repository
+	$(BIN)/python tools/lock.py --upgrade
+	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-annotate \
+		--no-header --group dev --output-file requirements-dev.txt
+
+bench: $(VENV)/ready ## Measure the time of a generation against cookiecutter's own floor
+	$(BIN)/python bench/generation.py
+
+clean: ## Remove what the targets above made
+	rm -rf $(VENV) .demo .cache .mypy_cache .pytest_cache .ruff_cache

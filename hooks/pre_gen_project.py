@@ -1,0 +1,280 @@
+"""Refuse answers that would give a project that does not work, before any of its files is written.
+
+cookiecutter renders this file and runs the result in the empty directory of the new project, which
+it deletes when the exit status is not 0. So nothing here may look like Jinja but the answers, in
+main(). Choices (the database and so on) are not checked here: cookiecutter offers no others.
+"""
+
+import json
+import keyword
+import re
+import reprlib
+import sys
+from collections.abc import Callable, Iterator
+
+QUOTE = reprlib.Repr()
+QUOTE.maxstring = QUOTE.maxother = 80
+
+# Control characters, line breaks, halves of surrogate pairs: not for TOML, YAML or a comment.
+UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufffe\uffff]")
+
+SLUG = re.compile(r"[a-z][a-z0-9]*(?:_[a-z0-9]+)*")
+
+LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
+# Digits alone come last in IP addresses only.
+DOMAIN = rf"(?:{LABEL}\.)+(?![0-9]+\Z){LABEL}"
+ATOM = r"[a-z0-9_%+-]+"
+EMAIL = re.compile(rf"{ATOM}(?:\.{ATOM})*@{DOMAIN}", re.ASCII | re.IGNORECASE)
+
+AREA_CITY = re.compile(
+    r"(?:Africa|America|Antarctica|Arctic|Asia|Atlantic|Australia|Europe|Indian|Pacific)"
+    r"(?:/[A-Z][A-Za-z_-]+){1,2}"
+)
+FIXED_OFFSET = re.compile(r"UTC|Etc/(?:UTC|GMT(?:\+(?:[1-9]|1[0-2])|-(?:[1-9]|1[0-4]))?)")
+# The others are those of Python's tzdata package, for systems without a database of their own.
+ZONE_FOLDERS = ["/usr/share/zoneinfo", *(f"{path}/tzdata/zoneinfo" for path in sys.path)]
+
+# fmt: off
+# What is said of a slug -> the slugs it is said of. A newer Python may run the project than runs
+# this hook, hence the two modules of 3.14 and the soft keyword of 3.12.
+TAKEN: dict[str, frozenset[str]] = {
+    "is a keyword of Python": frozenset({*keyword.kwlist, *keyword.softkwlist, "type"}),
+    "is a module of Python's standard library":
+        sys.stdlib_module_names | {"annotationlib", "compression"},
+    "is the name of another part of the project": frozenset({
+        "config", "deploy", "docker", "docs", "k8s", "kubernetes", "locale", "logs", "manage",
+        "media", "nginx", "scripts", "static", "staticfiles", "swarm", "templates", "test", "tests",
+    }),
+    # What can be imported, and what is installed: a project cannot depend on its own name.
+    "is the name of a package that a project may use": frozenset({
+        "amqp", "asgiref", "async_timeout", "billiard", "black", "celery", "click", "colorama",
+        "coverage", "csp", "django", "django_csp", "django_environ", "django_guid", "django_redis",
+        "dotenv", "environ", "flake8", "gunicorn", "iniconfig", "isort", "kombu", "mypy",
+        "mysqlclient", "packaging", "pip", "pip_tools", "pipenv", "pluggy", "pre_commit", "psycopg",
+        "psycopg_binary", "psycopg_pool", "py", "pygments", "pymemcache", "pytest", "pytest_cov",
+        "pytest_django", "pytest_env", "python_dotenv", "python_json_logger", "pythonjsonlogger",
+        "pyuwsgi", "redis", "ruff", "setuptools", "sqlparse", "typing_extensions", "tzdata", "uv",
+        "uwsgi", "uwsgidecorators", "valkey", "vine", "whitenoise",
+    }),
+    "is a name that a database server keeps for itself": frozenset({
+        "healthcheck", "information_schema", "mariadb", "mysql", "ndbinfo", "none",
+        "performance_schema", "postgres", "public", "root", "sys", "template0", "template1",
+    }),
+    "is the name of a device on Windows": frozenset({
+        "aux", "con", "nul", "prn", *(f"{port}{n}" for port in ("com", "lpt") for n in range(10)),
+    }),
+}
+
+# LANGUAGES of Django 5.2 (django/conf/global_settings.py), and en-us, which Django takes besides.
+# Django 6.1 has one more, ht: it comes in when 5.2 goes.
+LANGUAGES = frozenset({
+    "af", "ar", "ar-dz", "ast", "az", "be", "bg", "bn", "br", "bs", "ca", "ckb", "cs", "cy", "da",
+    "de", "dsb", "el", "en", "en-au", "en-gb", "en-us", "eo", "es", "es-ar", "es-co", "es-mx",
+    "es-ni", "es-ve", "et", "eu", "fa", "fi", "fr", "fy", "ga", "gd", "gl", "he", "hi", "hr", "hsb",
+    "hu", "hy", "ia", "id", "ig", "io", "is", "it", "ja", "ka", "kab", "kk", "km", "kn", "ko", "ky",
+    "lb", "lt", "lv", "mk", "ml", "mn", "mr", "ms", "my", "nb", "ne", "nl", "nn", "os", "pa", "pl",
+    "pt", "pt-br", "ro", "ru", "sk", "sl", "sq", "sr", "sr-latn", "sv", "sw", "ta", "te", "tg",
+    "th", "tk", "tr", "tt", "udm", "ug", "uk", "ur", "uz", "vi", "zh-hans", "zh-hant",
+})
+# fmt: on
+
+
+# A check takes an answer and yields what is wrong with it, in words that follow the answer.
+
+
+def check_line(value: str, *, limit: int, optional: bool = False) -> Iterator[str]:
+    """Check a line of text for people.
+
+    Valid: My Site, 나의 사이트, Bob's "shop" 🚀.
+    Invalid: a blank, one with a line break, one longer than the limit.
+    """
+    if not (value.strip() or optional):
+        yield "is blank"
+    elif value != value.strip():
+        yield "begins or ends with a blank"
+    if UNPRINTABLE.search(value):
+        yield "has a line break or a control character"
+    if len(value) > limit:
+        yield f"has {len(value)} characters; {limit} are allowed"
+
+
+def check_name(value: str) -> Iterator[str]:
+    """Check the name of the project or of its author: a line."""
+    return check_line(value, limit=200)
+
+
+def check_description(value: str) -> Iterator[str]:
+    """Check the description: a line, or nothing."""
+    return check_line(value, limit=500, optional=True)
+
+
+def check_slug(value: str) -> Iterator[str]:
+    """Check the name of the directory, the package, the database and the database's user.
+
+    Valid: shop, my_site, site_2.
+    Invalid: My_Site, 2nd_site, my-site, _site, site_, a__b (no image's name), test, email, pg_site.
+    """
+    if len(value) > 32:
+        yield f"has {len(value)} characters; the name of a user of MySQL may have 32"
+    if not SLUG.fullmatch(value):
+        yield "must be small letters and digits, a letter first, single underscores between them"
+    elif why := taken(value):
+        yield why
+
+
+def check_email(value: str) -> Iterator[str]:
+    """Check an address without a name around it.
+
+    Valid: author@example.com, a.b+c@mail.example.com.
+    Invalid: author, author@localhost, Author <author@example.com>, a@b@example.com.
+    """
+    if len(value) > 254 or value.find("@") > 64 or not EMAIL.fullmatch(value):
+        yield "is not an e-mail address"
+
+
+def check_domain(value: str) -> Iterator[str]:
+    """Check the name of a host.
+
+    Valid: example.com, www.my-site.example, localhost, xn--bcher-kva.example.
+    Invalid: https://example.com, example.com:80, Example.com, my_site.example, intranet, 10.0.0.1.
+    """
+    if not value.isascii():
+        yield "is not ASCII; punycode is how such a domain is written"
+    elif len(value) > 253 or not (value == "localhost" or re.fullmatch(DOMAIN, value)):
+        yield "is not a domain in small letters, without a scheme, a port or a path"
+
+
+def check_language(value: str) -> Iterator[str]:
+    """Check a code of one of Django's languages.
+
+    Valid: en-us, ko, pt-br.
+    Invalid: korean, ko-kr, pt_BR.
+    """
+    if value not in LANGUAGES:
+        yield "is not the code of a language that Django knows"
+
+
+def check_time_zone(value: str) -> Iterator[str]:
+    """Check a name of the time zone database; only its form where the system has no such database.
+
+    Valid: UTC, Asia/Seoul, America/Argentina/Ushuaia, Etc/GMT+9.
+    Invalid: KST, asia/seoul, ../Asia/Seoul, Asia/Soul. Also old names, such as US/Pacific or
+    Asia/Calcutta: Debian 13, which the image is made of, no longer has them.
+    """
+    if FIXED_OFFSET.fullmatch(value):
+        return
+    zones = time_zones()
+    if not AREA_CITY.fullmatch(value) or (zones and value not in zones):
+        yield "is not UTC or a current Area/City name of the time zone database"
+
+
+# What the checks and the suggestions need to know.
+
+
+def taken(slug: str) -> str:
+    """Return why a slug of good form cannot be used; empty if it can."""
+    if slug.startswith("pg_"):
+        return "begins with pg_, which PostgreSQL keeps for its own roles"
+    return next((why for why, names in TAKEN.items() if slug in names), "")
+
+
+def time_zones() -> frozenset[str]:
+    """Return the current names of the time zone database; none where there is no database.
+
+    The list, not the zones' files: those have old names too, and any spelling on some file systems.
+    """
+    for folder in ZONE_FOLDERS:
+        try:
+            with open(f"{folder}/zone.tab", encoding="utf-8") as lines:
+                return frozenset(line.split("\t")[2].strip() for line in lines if line[0] != "#")
+        except OSError:
+            continue
+    return frozenset()
+
+
+# A suggestion takes a bad answer and returns what may have been meant, which may be bad as well.
+
+
+def suggest_line(value: str) -> str:
+    """Return the line without line breaks, control characters and needless blanks."""
+    return " ".join(UNPRINTABLE.sub(" ", value).split())
+
+
+def suggest_slug(value: str) -> str:
+    """Return a slug of the value's letters and digits: site_2nd of 2nd, test_site of test."""
+    slug = re.sub(r"[^a-z0-9]+", "_", value.lower()).strip("_")
+    if slug[:1].isdigit():
+        slug = f"site_{slug}"
+    return f"{slug[:27].rstrip('_')}_site" if taken(slug) else slug[:32].rstrip("_")
+
+
+def suggest_domain(value: str) -> str:
+    """Return the domain in a URL, in small letters and ASCII."""
+    domain = re.sub(r"^[a-z]+://|[:/].*|\.$", "", value.strip().lower()).replace("_", "-")
+    try:
+        return domain.encode("idna").decode("ascii")
+    except UnicodeError:
+        return ""
+
+
+def suggest_language(value: str) -> str:
+    """Return the code in Django's spelling, else the language without its country: ko of ko_KR."""
+    code = value.strip().lower().replace("_", "-")
+    family = (known for known in LANGUAGES if known.split("-")[0] == code.split("-")[0])
+    return code if code in LANGUAGES else min(family, default="")
+
+
+def suggest_time_zone(value: str) -> str:
+    """Return the name of the time zone database that is most like the value."""
+    # Slow to import, and seldom needed.
+    from difflib import get_close_matches
+
+    return next(iter(get_close_matches(value.title(), time_zones(), n=1, cutoff=0.8)), "")
+
+
+Check = Callable[[str], Iterator[str]]
+Suggest = Callable[[str], str]
+
+# In the order in which they are asked: the check, the suggestion, and an answer that works.
+ANSWERS: dict[str, tuple[Check, Suggest, str]] = {
+    "project_name": (check_name, suggest_line, "My Site"),
+    "project_slug": (check_slug, suggest_slug, "my_site"),
+    "description": (check_description, suggest_line, "A Django project."),
+    "author_name": (check_name, suggest_line, "Site Author"),
+    "author_email": (check_email, suggest_line, "author@example.com"),
+    "domain_name": (check_domain, suggest_domain, "example.com"),
+    "language_code": (check_language, suggest_language, "ko"),
+    "time_zone": (check_time_zone, suggest_time_zone, "Asia/Seoul"),
+}
+
+
+def problems(answers: dict[str, object]) -> list[str]:
+    """Return a sentence for each thing wrong with the answers, with an answer that works."""
+    found = []
+    for name, (check, suggest, example) in ANSWERS.items():
+        value = answers.get(name)
+        if not isinstance(value, str):
+            # Such as an unquoted no in the user's own configuration file.
+            found.append(f"{name}: {QUOTE.repr(value)} is not text. For example: {example}")
+            continue
+        for problem in check(value):
+            suggestion = suggest(value)
+            works = suggestion if suggestion and not any(check(suggestion)) else example
+            found.append(f"{name}: {QUOTE.repr(value)} {problem}. For example: {works}")
+    return found
+
+
+def main() -> int:
+    """Say on standard error what is wrong with the answers; return the exit status."""
+    # JSON never has three double quotes in a row, and its escapes do not end a raw string: so no
+    # answer ends this one.
+    answers = json.loads(r"""{{ cookiecutter | jsonify }}""")
+    found = problems(answers)
+    if found:
+        lines = "".join(f"  {line}\n" for line in found)
+        sys.stderr.write(f"\nNothing was generated. Please change:\n{lines}\n")
+    return 1 if found else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

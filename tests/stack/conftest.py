@@ -1,0 +1,165 @@
+"""Stacks: generated projects, built and started with Docker."""
+
+import json
+import os
+import re
+import shutil
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+import httpx
+import pytest
+
+from tests.conftest import Bake, run
+
+T = TypeVar("T")
+PASSWORD = "a-password-of-the-tests-1"
+
+
+def docker_answers() -> bool:
+    """Tell whether a Docker engine with Compose is there."""
+    commands = [["docker", "info"], ["docker", "compose", "version"]]
+    try:
+        return all(
+            subprocess.run(c, capture_output=True, timeout=60, check=False).returncode == 0
+            for c in commands
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return False
+
+
+@pytest.fixture(scope="session", autouse=True)
+def docker() -> None:
+    """Skip where no engine answers, unless DRYDOCK_REQUIRE_DOCKER says that one must."""
+    if docker_answers():
+        return
+    reason = "no Docker engine with Compose answers"
+    if os.environ.get("DRYDOCK_REQUIRE_DOCKER"):
+        pytest.fail(f"DRYDOCK_REQUIRE_DOCKER is set, but {reason}")
+    pytest.skip(reason)
+
+
+def free_port() -> int:
+    """Return a port that nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def eventually(question: Callable[[], T], wanted: Callable[[T], bool], seconds: float = 60) -> T:
+    """Ask until the answer is the wanted one; return the last answer, wanted or not."""
+    limit = time.monotonic() + seconds
+    while True:
+        answer = question()
+        if wanted(answer) or time.monotonic() > limit:
+            return answer
+        time.sleep(0.5)
+
+
+@dataclass(kw_only=True)
+class Stack:
+    """A project's containers, and what its users do with them."""
+
+    folder: Path
+    port: int = field(default_factory=free_port)
+    files: tuple[str, ...] = ("docker-compose.yml",)
+    env: dict[str, str] = field(default_factory=dict)
+
+    def compose(self, *words: str, check: bool = True) -> str:
+        """Run docker compose; return what it printed."""
+        files = [word for name in self.files for word in ("--file", name)]
+        env = {"HTTP_PORT": str(self.port), "COMPOSE_PROGRESS": "plain", **self.env}
+        result = run("docker", "compose", *files, *words, cwd=self.folder, env=env)
+        if check and result.returncode:
+            logs = run("docker", "compose", *files, "logs", "--tail=50", cwd=self.folder, env=env)
+            pytest.fail(f"docker compose {' '.join(words)}:\n{result.stdout}\n{logs.stdout}")
+        return result.stdout
+
+    def up(self, *words: str) -> str:
+        """Build and start, and wait until all is healthy."""
+        return self.compose("up", "--build", "--wait", *words)
+
+    def down(self) -> None:
+        """Stop and remove everything, data included."""
+        self.compose("down", "--volumes", "--timeout", "1", "--rmi", "local", check=False)
+
+    def config(self) -> dict[str, Any]:
+        """Return the configuration as Compose reads it."""
+        parsed: dict[str, Any] = json.loads(self.compose("config", "--format", "json"))
+        return parsed
+
+    def execute(self, service: str, *words: str, check: bool = True) -> str:
+        """Run a command in a running container; return what it printed."""
+        return self.compose("exec", "-T", service, *words, check=check)
+
+    def shell(self, script: str) -> str:
+        """Run Python in Django's shell, the user model as `User`; return what it printed."""
+        start = "from django.contrib.auth import get_user_model; User = get_user_model();"
+        words = ["python", "manage.py", "shell", "-v0", "-c", f"{start} {script}"]
+        return self.execute("backend", *words).strip()
+
+    def url(self, path: str = "/") -> str:
+        """Return the address of a page through nginx."""
+        return f"http://127.0.0.1:{self.port}{path}"
+
+    def client(self, **options: Any) -> httpx.Client:  # noqa: ANN401
+        """Return a browser without a page: it keeps cookies."""
+        headers = {"Host": f"localhost:{self.port}"}
+        return httpx.Client(base_url=self.url(), headers=headers, timeout=40, **options)
+
+    def get(self, path: str = "/", **options: Any) -> httpx.Response:  # noqa: ANN401
+        """Ask for a page once."""
+        with self.client() as client:
+            return client.get(path, **options)
+
+    def ready(self) -> int:
+        """Return the status of the readiness check."""
+        try:
+            return self.get("/health/ready").status_code
+        except httpx.TransportError:
+            return 0
+
+    def add_administrator(self) -> None:
+        """Make an administrator `admin`."""
+        words = ["createsuperuser", "--no-input", "--username=admin", "--email=admin@example.com"]
+        password = f"DJANGO_SUPERUSER_PASSWORD={PASSWORD}"
+        self.compose("exec", "-T", "-e", password, "backend", "python", "manage.py", *words)
+
+    def log_in(self, client: httpx.Client) -> httpx.Response:
+        """Log the administrator in, by the form."""
+        page = client.get("/admin/login/")
+        token = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', page.text)
+        assert token, page.text
+        form = {"csrfmiddlewaretoken": token[1], "username": "admin", "password": PASSWORD}
+        origin = {"Origin": f"http://localhost:{self.port}", "Referer": str(page.url)}
+        return client.post("/admin/login/?next=/admin/", data=form, headers=origin)
+
+
+@pytest.fixture(scope="session")
+def make_stack(
+    bake: Bake, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Callable[..., Stack]]:
+    """Return a function that generates a project of its own for a stack; all end with the tests."""
+    stacks: list[Stack] = []
+
+    def make(
+        slug: str,
+        files: tuple[str, ...] = ("docker-compose.yml",),
+        env: dict[str, str] | None = None,
+        **answers: str,
+    ) -> Stack:
+        folder = tmp_path_factory.mktemp("stack") / slug
+        shutil.copytree(bake(project_slug=slug, **answers), folder)
+        stack = Stack(folder=folder, files=files, env=env or {})
+        stack.down()  # of a run that was broken off
+        stacks.append(stack)
+        return stack
+
+    yield make
+    for stack in stacks:
+        stack.down()

@@ -1,0 +1,385 @@
+"""What happens in production besides requests: releases, restarts, replicas, proxies, neighbours."""
+
+import json
+import os
+import re
+import ssl
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.conftest import run, succeed
+from tests.stack.conftest import Stack, eventually
+
+pytestmark = [pytest.mark.stack, pytest.mark.xdist_group("behaviour")]
+
+MakeStack = Callable[..., Stack]
+
+# Pages for the tests: one takes its time, one tells which container answers and what it was told.
+URLS = """
+import socket, time
+from django.http import HttpResponse, JsonResponse
+from django.urls import path
+
+def slow(request):
+    time.sleep(float(request.GET["seconds"]))
+    return HttpResponse("slow but sure")
+
+def who(request):
+    told = {name: request.META.get(name) for name in ("REMOTE_ADDR", "HTTP_X_FORWARDED_FOR")}
+    return JsonResponse({"host": socket.gethostname(), "secure": request.is_secure(), **told})
+
+urlpatterns = [path("slow", slow), path("who", who)]
+"""
+
+
+def with_pages(stack: Stack) -> Stack:
+    """Give a stack the pages above, in a Compose file of their own."""
+    (stack.folder / "pages.py").write_text(URLS)
+    (stack.folder / "docker-compose.pages.yml").write_text(
+        "services: {backend: {volumes: ['./pages.py:/app/config/urls.py:ro']}}\n"
+    )
+    stack.files = (*stack.files, "docker-compose.pages.yml")
+    return stack
+
+
+@pytest.fixture(scope="module", params=["uwsgi", "gunicorn"])
+def served(request: pytest.FixtureRequest, make_stack: MakeStack) -> Stack:
+    """Return a stack with the pages, without servers besides, for each application server."""
+    slug = f"served_{request.param}"
+    return with_pages(make_stack(slug, database="sqlite", cache="locmem", app_server=request.param))
+
+
+@pytest.fixture
+def up(served: Stack) -> Stack:
+    """Return it running as it was generated."""
+    served.env.clear()
+    served.up("--remove-orphans")
+    return served
+
+
+def test_a_stop_loses_no_request_in_flight(up: Stack) -> None:
+    answers: list[str] = []
+    ask = [
+        threading.Thread(target=lambda: answers.append(up.get("/slow?seconds=5").text))
+        for _ in range(2)
+    ]
+    for thread in ask:
+        thread.start()
+    time.sleep(1.5)  # both are in the hands of a worker
+    started = time.monotonic()
+    up.compose("stop", "backend")
+    for thread in ask:
+        thread.join()
+    assert answers == ["slow but sure"] * 2
+    assert time.monotonic() - started < 30, "it was killed at the end of the grace period"
+    assert ":143" not in up.compose("ps", "--all", "--format", "{{.Service}}:{{.ExitCode}}")
+
+
+def test_a_request_that_is_stuck_ends(up: Stack) -> None:
+    started = time.monotonic()
+    assert up.get("/slow?seconds=100").status_code in (502, 504)
+    assert time.monotonic() - started < 40
+    assert up.get("/who").status_code == 200
+
+
+def test_replicas_share_the_work_and_migrate_once(served: Stack) -> None:
+    served.env.clear()
+    served.down()
+    served.up("--scale", "backend=3")
+    hosts = {served.get("/who").json()["host"] for _ in range(40)}
+    assert len(hosts) == 3
+    logs = served.compose("logs", "--no-log-prefix", "release")
+    assert logs.count("Applying accounts.0001_initial... OK") == 1
+    assert "Applying" not in served.compose("logs", "backend")
+
+
+def test_a_rolling_restart_loses_no_request(served: Stack) -> None:
+    served.env.clear()
+    served.up("--scale", "backend=2")
+    names = served.compose("ps", "--quiet", "backend").split()
+    statuses: list[int] = []
+    over = threading.Event()
+
+    def ask() -> None:
+        while not over.is_set():
+            statuses.append(served.get("/who").status_code)
+
+    thread = threading.Thread(target=ask)
+    thread.start()
+    for name in names:
+        subprocess.run(["docker", "restart", name], check=True, capture_output=True)
+        state = ["docker", "inspect", "--format", "{{.State.Health.Status}}", name]
+        status = eventually(
+            lambda state=state: succeed(*state, cwd=served.folder).strip(),  # type: ignore[misc]
+            lambda health: health == "healthy",
+        )
+        assert status == "healthy"
+        time.sleep(2)  # longer than nginx keeps an address
+    over.set()
+    thread.join()
+    assert len(statuses) > 50
+    assert set(statuses) == {200}
+
+
+def test_nginx_finds_a_backend_that_moved(up: Stack) -> None:
+    def address() -> str:
+        name = up.compose("ps", "--quiet", "backend").strip()
+        form = "{{range $name, $net := .NetworkSettings.Networks}}{{$net.IPAddress}} {{end}}"
+        return succeed("docker", "inspect", "--format", form, name, cwd=up.folder)
+
+    before = address()
+    up.compose("stop", "backend")
+    # Somebody else takes the address.
+    squatter = ["run", "--detach", "--rm", "--network", f"{up.folder.name}_web"]
+    image = up.config()["services"]["nginx"]["image"]
+    name = succeed("docker", *squatter, image, "sleep", "300", cwd=up.folder).strip()
+    try:
+        up.compose("start", "backend")
+        assert address() != before
+        page = eventually(lambda: up.get("/who").status_code, lambda status: status == 200, 30)
+        assert page == 200
+    finally:
+        run("docker", "rm", "--force", name, cwd=up.folder)
+
+
+def test_nginx_starts_without_a_backend_and_finds_it_later(served: Stack) -> None:
+    served.env.clear()
+    served.compose("down")
+    served.compose("up", "--wait", "--no-deps", "nginx")
+    assert served.get("/who").status_code == 502
+    assert served.get("/health/nginx").status_code == 200
+    served.up()
+    assert eventually(lambda: served.get("/who").status_code, lambda s: s == 200, 30) == 200
+
+
+def test_the_number_of_processes_follows_the_processors(up: Stack) -> None:
+    count = "import os; print(os.environ['WEB_CONCURRENCY'])"
+    command = ["docker/entrypoint.sh", *("python", "-c", count)]
+    server = "uwsgi" if (up.folder / "uwsgi.ini").exists() else "gunicorn"
+    environment = up.execute("backend", "sh", "-c", "tr '\\0' '\\n' </proc/1/environ")
+    assert "WEB_CONCURRENCY=2\n" in environment, command
+    assert up.compose("top", "backend").count(server) >= 2
+
+
+def test_https_behind_a_trusted_proxy(served: Stack) -> None:
+    served.env = {"HTTPS": "true", "TRUSTED_PROXY": "0.0.0.0/0", "HSTS_SECONDS": "60"}
+    served.up()
+    plain = served.get("/who", headers={"X-Forwarded-Proto": "http"})
+    assert plain.status_code == 301
+    assert plain.headers["Location"].startswith("https://localhost")
+    proxied = {"X-Forwarded-Proto": "https", "X-Forwarded-For": "192.0.2.7"}
+    response = served.get("/who", headers=proxied)
+    assert response.status_code == 200
+    assert response.json()["secure"] is True
+    assert response.json()["HTTP_X_FORWARDED_FOR"] == "192.0.2.7"
+    hsts = "max-age=60; includeSubDomains; preload"
+    assert response.headers["Strict-Transport-Security"] == hsts
+    assert served.get("/static/x", headers=proxied).headers["Strict-Transport-Security"] == hsts
+
+
+def test_https_without_a_proxy_believes_nobody(served: Stack) -> None:
+    served.env = {"HTTPS": "true"}
+    served.up()
+    forged = {"X-Forwarded-Proto": "https", "X-Forwarded-For": "192.0.2.7"}
+    response = served.get("/who", headers=forged)
+    assert response.status_code == 301
+    served.env.clear()
+    served.up()
+    told = served.get("/who", headers=forged).json()
+    assert told["secure"] is False
+    assert told["HTTP_X_FORWARDED_FOR"] != "192.0.2.7"
+
+
+def test_health_checks_are_not_redirected_to_https(served: Stack) -> None:
+    served.env = {"HTTPS": "true"}
+    served.up()
+    assert served.get("/health/ready", headers={"Host": "192.0.2.1"}).status_code == 200
+
+
+@pytest.fixture
+def certificate(tmp_path: Path) -> Path:
+    """Return a folder with a certificate for localhost that nginx can read."""
+    subject = ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"]
+    files = ["-keyout", "privkey.pem", "-out", "fullchain.pem"]
+    kind = ["-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
+    folder = tmp_path / "tls"
+    folder.mkdir()
+    succeed("openssl", "req", *kind, *files, "-days", "1", *subject, cwd=folder)
+    for path in (folder, *folder.iterdir()):
+        os.chown(path, 101, 101)
+    tmp_path.parent.chmod(0o755)
+    return folder
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can give the key to nginx's user")
+def test_https_that_ends_in_nginx(served: Stack, certificate: Path) -> None:
+    files = served.files
+    port = served.port + 1
+    try:
+        served.files = (*files, "docker-compose.tls.yml")
+        served.env = {
+            "HTTPS": "true",
+            "HTTPS_PORT": str(port),
+            "TLS_DIRECTORY": str(certificate),
+        }
+        served.up()
+        context = ssl.create_default_context(cafile=certificate / "fullchain.pem")
+        response = httpx.get(f"https://localhost:{port}/who", verify=context)
+        assert response.status_code == 200
+        assert response.json()["secure"] is True
+        assert "max-age" in response.headers["Strict-Transport-Security"]
+        assert served.get("/who").status_code == 301
+        context.check_hostname = False
+        with pytest.raises(httpx.ConnectError, match=r"(?i)unrecognized.name"):
+            httpx.get(
+                f"https://localhost:{port}/who",
+                verify=context,
+                extensions={"sni_hostname": "evil.example"},
+            )
+    finally:
+        served.files = files
+        served.env.clear()
+        served.up("--force-recreate", "nginx")
+
+
+def test_a_change_of_code_reuses_the_installed_packages(up: Stack) -> None:
+    home = up.folder / up.folder.name / "core/views.py"
+    home.write_text(home.read_text() + "\n# changed\n")
+    printed = up.compose("build", "backend")
+    steps = dict(re.findall(r"^(#\d+) (?:\[[^]]*\] )?(.*uv pip install.*)$", printed, re.MULTILINE))
+    assert steps
+    assert all(f"{step} CACHED" in printed for step in steps)
+
+
+def test_starting_again_without_a_change_restarts_nothing(up: Stack) -> None:
+    def started() -> str:
+        form = "{{.Name}} {{.State.StartedAt}}"
+        names = up.compose("ps", "--quiet").split()
+        return succeed("docker", "inspect", "--format", form, *names, cwd=up.folder)
+
+    before = started()
+    up.up()
+    assert started() == before
+
+
+def test_a_missing_secret_is_named(served: Stack) -> None:
+    env = served.folder / ".env"
+    before = env.read_text()
+    try:
+        env.write_text(re.sub("^DJANGO_SECRET_KEY=.*", "DJANGO_SECRET_KEY=", before, flags=re.M))
+        printed = served.compose("config", "--quiet", check=False)
+    finally:
+        env.write_text(before)
+    assert "DJANGO_SECRET_KEY" in printed
+    assert "set it in .env" in printed
+
+
+def test_a_release_against_a_dead_database_says_so(make_stack: MakeStack) -> None:
+    stack = make_stack("dead_database", database="postgresql", cache="locmem")
+    stack.compose("build", "release")
+    command = ["run", "--rm", "-T", "--no-deps", "-e", "DATABASE_TIMEOUT=2", "release"]
+    printed = stack.compose(*command, check=False)
+    assert "The database at postgresql took no connection within 2 s" in printed
+    assert "DATABASE_URL" in printed
+    assert "Traceback" not in printed
+
+
+def test_two_projects_live_side_by_side(make_stack: MakeStack) -> None:
+    first = make_stack("neighbour_a", database="mysql", cache="redis", project_name="A")
+    second = make_stack("neighbour_b", database="mysql", cache="redis", project_name="B")
+    first.up()
+    second.up()
+    assert "<h1>A</h1>" in first.get().text
+    assert "<h1>B</h1>" in second.get().text
+    assert (first.ready(), second.ready()) == (200, 200)
+    first.add_administrator()
+    assert first.shell("print(User.objects.count())") == "1"
+    assert second.shell("print(User.objects.count())") == "0"
+    first.down()
+    assert second.ready() == 200
+
+
+DEVELOPMENT = ("docker-compose.yml", "docker-compose.override.yml")
+
+
+@pytest.fixture(
+    scope="module",
+    params=[
+        ("mysql", "redis"),
+        ("mariadb", "memcached"),
+        ("postgresql", "valkey"),
+        ("sqlite", "locmem"),
+    ],
+    ids="-".join,
+)
+def development(request: pytest.FixtureRequest, make_stack: MakeStack) -> Iterator[Stack]:
+    """Return a stack of development for each database, its code writable by its user."""
+    database, cache = request.param
+    stack = make_stack(f"dev_{database}", files=DEVELOPMENT, database=database, cache=cache)
+    stack.env = {"DATABASE_PORT": "0", "CACHE_PORT": "0", "DEV_UID": "1234", "DEV_GID": "1234"}
+    for path in (stack.folder, *stack.folder.rglob("*")):
+        os.chown(path, 1234, 1234)
+    stack.up()
+    yield stack
+    stack.down()
+
+
+def reachable(stack: Stack) -> int:
+    """Return the status of the landing page; 0 while the server restarts."""
+    try:
+        return stack.get().status_code
+    except httpx.TransportError:
+        return 0
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can give files to another user")
+class TestDevelopment:
+    """What a plain `docker compose up` starts."""
+
+    def test_pages_come_with_their_styles(self, development: Stack) -> None:
+        assert eventually(lambda: reachable(development), lambda s: s == 200) == 200
+        assert development.get("/static/core/site.css").status_code == 200
+        assert development.get("/static/admin/css/base.css").status_code == 200
+        checks = development.get("/health/ready").json()
+        assert checks["status"] == "ok"
+
+    def test_every_port_is_on_loopback_and_nginx_rests(self, development: Stack) -> None:
+        services = development.config()["services"]
+        assert "nginx" not in services
+        ports = [port for service in services.values() for port in service.get("ports", [])]
+        assert len(ports) == len(services) - 1
+        assert {port["host_ip"] for port in ports} == {"127.0.0.1"}
+
+    def test_a_change_of_code_is_served(self, development: Stack) -> None:
+        view = development.folder / development.folder.name / "core/views.py"
+        view.write_text(view.read_text().replace("settings.SITE_NAME", "'Reloaded'"))
+
+        def title() -> str:
+            return development.get().text if reachable(development) else ""
+
+        assert "Reloaded" in eventually(title, lambda text: "Reloaded" in text)
+
+    def test_files_it_writes_belong_to_the_user(self, development: Stack) -> None:
+        development.execute("backend", "python", "manage.py", "startapp", "fresh")
+        assert (development.folder / "fresh/models.py").stat().st_uid == 1234
+
+    def test_its_tests_run_on_the_chosen_database(self, development: Stack) -> None:
+        printed = development.execute("backend", "pytest", "-p", "no:cacheprovider")
+        assert " passed" in printed
+
+    def test_production_comes_up_after_it(self, development: Stack) -> None:
+        development.compose("down")
+        development.files = ("docker-compose.yml",)
+        try:
+            development.up()
+            assert development.ready() == 200
+            rows = development.compose("ps", "--format", "json").splitlines()
+            assert {"nginx"} <= {json.loads(row)["Service"] for row in rows}
+        finally:
+            development.files = DEVELOPMENT

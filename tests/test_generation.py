@@ -1,0 +1,316 @@
+"""What is generated: the files, their form, and that two runs are equal."""
+
+import configparser
+import json
+import os
+import re
+import stat
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+import yaml
+from cookiecutter.main import cookiecutter
+
+from tests.conftest import CATALOGUE, CHOICES, COMBINATIONS, ROOT, Bake, label, succeed
+
+COMMON = [
+    ".dockerignore",
+    ".editorconfig",
+    ".env",
+    ".env.example",
+    ".gitattributes",
+    ".gitignore",
+    "Dockerfile",
+    "Makefile",
+    "README.md",
+    "config/__init__.py",
+    "config/asgi.py",
+    "config/health.py",
+    "config/settings.py",
+    "config/urls.py",
+    "config/wsgi.py",
+    "docker-compose.override.yml",
+    "docker-compose.tls.yml",
+    "docker-compose.yml",
+    "docker/entrypoint.sh",
+    "docker/healthcheck.py",
+    "manage.py",
+    "my_site/__init__.py",
+    "my_site/accounts/__init__.py",
+    "my_site/accounts/admin.py",
+    "my_site/accounts/apps.py",
+    "my_site/accounts/migrations/0001_initial.py",
+    "my_site/accounts/migrations/__init__.py",
+    "my_site/accounts/models.py",
+    "my_site/core/__init__.py",
+    "my_site/core/apps.py",
+    "my_site/core/management/__init__.py",
+    "my_site/core/management/commands/__init__.py",
+    "my_site/core/management/commands/wait_for_database.py",
+    "my_site/core/static/core/icon.svg",
+    "my_site/core/static/core/site.css",
+    "my_site/core/templates/core/base.html",
+    "my_site/core/templates/core/home.html",
+    "my_site/core/views.py",
+    "nginx/backend.conf",
+    "nginx/health.conf",
+    "nginx/locations.conf",
+    "nginx/nginx.conf",
+    "nginx/site.conf.template",
+    "nginx/tls.conf.template",
+    "pyproject.toml",
+    "requirements-dev.txt",
+    "requirements.txt",
+    "tests/__init__.py",
+    "tests/test_health.py",
+    "tests/test_pages.py",
+    "tests/test_wait_for_database.py",
+]
+# Beyond the common files: what only one answer needs.
+ONLY = {
+    "mysql": ["docker/test-database.sql"],
+    "mariadb": ["docker/mariadb.cnf", "docker/test-database.sql"],
+    "postgresql": ["docker/postgresql-role.sh", "docker/test-database.sql"],
+    "uwsgi": ["uwsgi.ini"],
+    "gunicorn": ["gunicorn.conf.py"],
+}
+# Django's templates and what requirement files call "markers" are theirs, not ours.
+JINJA = re.compile(r"\{\{(?!\.)|\{%|\{#|cookiecutter")
+CATALOGUES = {"database": "_databases", "cache": "_caches", "app_server": "_app_servers"}
+
+
+def files(project: Path) -> dict[str, bytes]:
+    """Return a project's files: path in the project to contents."""
+    return {
+        path.relative_to(project).as_posix(): path.read_bytes()
+        for path in sorted(project.rglob("*"))
+        if path.is_file()
+    }
+
+
+def texts(project: Path) -> dict[str, str]:
+    """Return a project's files as texts."""
+    return {name: contents.decode() for name, contents in files(project).items()}
+
+
+@pytest.mark.parametrize("answers", COMBINATIONS, ids=label)
+def test_the_files_are_those_that_the_answers_need(answers: dict[str, str], bake: Bake) -> None:
+    only = [name for answer in answers.values() for name in ONLY.get(answer, [])]
+    assert set(files(bake(**answers))) == {*COMMON, *only}
+
+
+def test_no_folder_is_empty(project: Path) -> None:
+    assert not [path for path in project.rglob("*") if path.is_dir() and not any(path.iterdir())]
+
+
+def test_nothing_of_the_template_is_left(project: Path) -> None:
+    for name, text in texts(project).items():
+        if not name.endswith(".html"):
+            assert not JINJA.search(text), name
+
+
+def test_every_text_has_a_clean_form(project: Path) -> None:
+    for name, text in texts(project).items():
+        assert "\r" not in text, name
+        assert not re.search(r"[ \t]$", text, re.MULTILINE), f"{name}: blanks at the end of a line"
+        assert not text.startswith("\n"), f"{name}: begins with an empty line"
+        assert text == "" or re.search(r"[^\n]\n\Z", text), f"{name}: one line end at the end"
+        limit = 3 if name.endswith(".py") else 2
+        assert "\n" * (limit + 1) not in text, f"{name}: a run of empty lines"
+
+
+def test_every_structured_file_parses(project: Path) -> None:
+    loader = yaml.SafeLoader
+    loader.add_constructor("!override", lambda load, node: load.construct_sequence(node))
+    for path in project.rglob("*"):
+        text = path.read_text(encoding="utf-8") if path.is_file() else ""
+        match path.suffix:
+            case ".yml":
+                assert yaml.load(text, loader)  # noqa: S506 -- a SafeLoader
+            case ".toml":
+                assert tomllib.loads(text)
+            case ".json":
+                assert json.loads(text)
+            case ".ini" | ".cnf":
+                parser = configparser.ConfigParser(interpolation=None)
+                parser.read_string(text)
+                assert parser.sections()
+            case ".py":
+                compile(text, str(path), "exec")
+
+
+@pytest.mark.parametrize("answers", COMBINATIONS, ids=label)
+def test_what_was_not_chosen_is_not_mentioned(answers: dict[str, str], bake: Bake) -> None:
+    everything = "\n".join(texts(bake(**answers)).values())
+    for question, catalogue in CATALOGUES.items():
+        chosen = CATALOGUE[catalogue][answers[question]]
+        for name in CHOICES[question]:
+            entry = CATALOGUE[catalogue][name]
+            if name == answers[question] or not (image := entry.get("image", entry["label"])):
+                continue
+            assert image not in everything
+            # SQLite and local memory are the embedded default of every project.
+            if entry["label"] != chosen["label"]:
+                assert not re.search(rf"\b{entry['label']}\b", everything), entry["label"]
+
+
+def test_two_runs_give_equal_bytes(
+    project: Path, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    answers = request.node.callspec.params["project"]
+    again = Path(
+        cookiecutter(str(ROOT), no_input=True, extra_context=answers, output_dir=str(tmp_path))
+    )
+    first, second = files(project), files(again)
+    assert first.pop(".env") != second.pop(".env")
+    assert first == second
+    modes = {name: stat.S_IMODE((project / name).stat().st_mode) for name in first}
+    assert modes == {name: stat.S_IMODE((again / name).stat().st_mode) for name in first}
+
+
+def test_scripts_can_be_run(project: Path) -> None:
+    for name, text in texts(project).items():
+        assert os.access(project / name, os.X_OK) == text.startswith("#!"), name
+
+
+def env_values(path: Path) -> dict[str, str]:
+    """Return the assignments of an env file."""
+    lines = path.read_text(encoding="utf-8").splitlines()
+    return dict(line.split("=", 1) for line in lines if line and not line.startswith("#"))
+
+
+def test_env_has_a_random_value_for_each_secret(project: Path) -> None:
+    example, env = env_values(project / ".env.example"), env_values(project / ".env")
+    secrets = [name for name, value in example.items() if not value]
+    assert "DJANGO_SECRET_KEY" in secrets
+    values = [env[name] for name in secrets]
+    assert all(re.fullmatch("[0-9a-f]{64}", value) for value in values)
+    assert len(set(values)) == len(values)
+
+
+def test_env_is_for_its_owner_only(project: Path) -> None:
+    assert stat.S_IMODE((project / ".env").stat().st_mode) == 0o600
+
+
+def test_compose_asks_for_no_variable_that_the_example_does_not_describe(project: Path) -> None:
+    asked: set[str] = set()
+    for path in project.glob("docker-compose*.yml"):
+        asked |= set(re.findall(r"(?<!\$)\$\{(\w+)", path.read_text(encoding="utf-8")))
+    example = (project / ".env.example").read_text(encoding="utf-8")
+    described = set(re.findall(r"^#?([A-Z_]+)=", example, re.MULTILINE))
+    assert asked == described
+
+
+def test_git_never_tracks_the_secrets(bake: Bake, tmp_path: Path) -> None:
+    project = bake()
+    git = ["git", f"--git-dir={tmp_path}", f"--work-tree={project}"]
+    for command in (["init", "--quiet"], ["add", "--all"]):
+        subprocess.run([*git, *command], check=True, cwd=project)
+    tracked = subprocess.run(
+        [*git, "ls-files"], check=True, cwd=project, capture_output=True, text=True
+    ).stdout.split()
+    assert ".env.example" in tracked
+    assert ".env" not in tracked
+    secrets = env_values(project / ".env")
+    everything = "".join((project / name).read_text(encoding="utf-8") for name in tracked)
+    assert secrets["DJANGO_SECRET_KEY"] not in everything
+
+
+def regenerate(output: Path, **answers: str) -> Path:
+    """Generate into a folder, over what is there."""
+    return Path(
+        cookiecutter(
+            str(ROOT),
+            no_input=True,
+            extra_context=answers,
+            output_dir=str(output),
+            overwrite_if_exists=True,
+        )
+    )
+
+
+def test_generating_again_keeps_the_env(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    env = regenerate(tmp_path) / ".env"
+    env.write_text(env.read_text() + "MINE=1\n")
+    before = env.read_bytes()
+    capfd.readouterr()
+    regenerate(tmp_path)
+    assert env.read_bytes() == before
+    assert "Kept the .env that was there." in capfd.readouterr().out
+
+
+def test_generating_with_other_answers_names_the_secrets_that_the_env_lacks(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    env = regenerate(tmp_path, database="sqlite", cache="locmem") / ".env"
+    before = env.read_bytes()
+    regenerate(tmp_path, database="mysql", cache="redis")
+    assert env.read_bytes() == before
+    lacks = "It lacks DATABASE_PASSWORD, DATABASE_ROOT_PASSWORD, CACHE_PASSWORD: see .env.example."
+    assert lacks in capfd.readouterr().out
+
+
+def test_no_secret_is_printed(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    env = env_values(regenerate(tmp_path) / ".env")
+    printed = "".join(capfd.readouterr())
+    assert env["DJANGO_SECRET_KEY"] not in printed
+    assert env["DATABASE_PASSWORD"] not in printed
+
+
+NAMES = [
+    "Plain",
+    'It\'s "quoted"',
+    'Only "double"',
+    "''' and \"\"\"",
+    "한강 수위 관측소",
+    "Ünïcödé 🚀 🇰🇷",
+    "$HOME ${PATH} 100 %s %(x)s",
+    r"back\slash \n C:\temp" + "\\",
+    "<b>bold</b> & <script>",
+    "# [x](y) *z* `code` _u_",
+    "n" * 200,
+]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_name_is_the_same_everywhere_it_stands(name: str, bake: Bake) -> None:
+    project = bake(project_name=name, project_slug="named", description=name, author_name=name)
+    metadata = tomllib.loads((project / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert metadata["description"] == metadata["authors"][0]["name"] == name
+    settings = (project / "config/settings.py").read_text(encoding="utf-8")
+    assignment = re.search(r"^SITE_NAME = .*$", settings, re.MULTILINE)
+    assert assignment
+    scope: dict[str, str] = {}
+    exec(assignment[0], scope)  # noqa: S102
+    assert scope["SITE_NAME"] == name
+
+
+def test_a_korean_name_makes_a_usable_slug(bake: Bake) -> None:
+    project = bake(project_name="한강 수위 관측소")
+    assert project.name == "hangang_suwi_gwanceugso"
+    assert (project / project.name / "core/apps.py").is_file()
+
+
+@pytest.mark.parametrize("domain", ["localhost", "www.example.co.kr"])
+def test_a_host_is_named_once(domain: str, bake: Bake) -> None:
+    hosts = env_values(bake(domain_name=domain) / ".env")["ALLOWED_HOSTS"].split()
+    assert hosts[0] == domain
+    assert len(set(hosts)) == len(hosts)
+
+
+def test_every_question_and_every_choice_has_a_label() -> None:
+    prompts = CATALOGUE["__prompts__"]
+    questions = [name for name in CATALOGUE if not name.startswith("_")]
+    assert list(prompts) == questions
+    for name, values in CHOICES.items():
+        assert set(prompts[name]) == {"__prompt__", *values}
+
+
+def test_the_command_line_generates_and_says_what_to_do_next(tmp_path: Path) -> None:
+    script = Path(sys.executable).parent / "cookiecutter"
+    printed = succeed(script, ROOT, "--no-input", "--output-dir", tmp_path, cwd=tmp_path)
+    assert "cd my_site" in printed
+    assert "docker compose -f docker-compose.yml up --build --wait" in printed

@@ -1,0 +1,114 @@
+"""Generated projects under their own tools: linters, Django's checks, their own tests."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import CHOICES, Bake, run, succeed, tool
+
+PRODUCTION = {
+    "DJANGO_DEBUG": "false",
+    "DJANGO_SECRET_KEY": "0123456789abcdef" * 4,
+    "ALLOWED_HOSTS": "example.com",
+    "DATABASE_URL": "sqlite://",
+    "CACHE_URL": "locmemcache://",
+    "HTTPS": "true",
+}
+
+
+def test_ruff_finds_nothing_and_formats_nothing(project: Path) -> None:
+    succeed(tool("ruff"), "check", "--no-cache", cwd=project)
+    succeed(tool("ruff"), "format", "--no-cache", "--check", "--diff", cwd=project)
+
+
+def test_yamllint_finds_nothing(project: Path) -> None:
+    rules = "{extends: default, rules: {braces: {level: error}, document-start: disable, line-length: {max: 140}}}"
+    succeed(tool("yamllint"), "--strict", "--config-data", rules, ".", cwd=project)
+
+
+def test_hadolint_finds_nothing(project: Path) -> None:
+    assert succeed(tool("hadolint"), "Dockerfile", cwd=project) == ""
+
+
+def test_shellcheck_finds_nothing(project: Path) -> None:
+    scripts = sorted(path.relative_to(project) for path in project.glob("docker/*.sh"))
+    assert scripts
+    succeed(tool("shellcheck"), *scripts, cwd=project)
+
+
+def test_make_lists_its_targets(project: Path) -> None:
+    listed = succeed("make", "--no-print-directory", cwd=project)
+    for target in ("install", "run", "test", "lint", "format", "lock", "up", "down"):
+        assert f"\n{target} " in f"\n{listed}"
+
+
+@pytest.mark.project
+@pytest.mark.parametrize("cache", CHOICES["cache"])
+@pytest.mark.parametrize("database", CHOICES["database"])
+class TestDjango:
+    """With the embedded servers: SQLite and local memory."""
+
+    @pytest.fixture
+    def folder(self, database: str, cache: str, bake: Bake) -> Path:
+        return bake(database=database, cache=cache)
+
+    def test_its_own_tests_pass(self, folder: Path, environment_python: Path) -> None:
+        printed = succeed(environment_python, "-m", "pytest", "-p", "no:cacheprovider", cwd=folder)
+        assert " passed" in printed
+        assert "warning" not in printed
+
+    def test_models_and_migrations_agree(self, folder: Path, environment_python: Path) -> None:
+        succeed(
+            environment_python, "manage.py", "makemigrations", "--check", "--dry-run", cwd=folder
+        )
+
+    def test_nothing_to_say_against_its_deployment(
+        self, folder: Path, environment_python: Path
+    ) -> None:
+        command = ["manage.py", "check", "--deploy", "--fail-level", "WARNING"]
+        printed = succeed(environment_python, *command, cwd=folder, env=PRODUCTION)
+        assert "no issues" in printed
+
+
+@pytest.mark.project
+@pytest.mark.parametrize(
+    "name", ["DJANGO_SECRET_KEY", "ALLOWED_HOSTS", "DATABASE_URL", "CACHE_URL"]
+)
+def test_production_does_not_start_without(name: str, bake: Bake, environment_python: Path) -> None:
+    settings = {key: value for key, value in PRODUCTION.items() if key != name}
+    result = run(environment_python, "-c", "import config.wsgi", cwd=bake(), env=settings)
+    assert result.returncode != 0
+    assert f"Set the {name} environment variable" in result.stdout
+
+
+@pytest.mark.project
+def test_without_any_setting_the_server_is_not_a_development_server(
+    bake: Bake, environment_python: Path
+) -> None:
+    settings = {name: value for name, value in PRODUCTION.items() if name != "DJANGO_DEBUG"}
+    command = "import config.wsgi; from django.conf import settings; print(settings.DEBUG)"
+    assert succeed(environment_python, "-c", command, cwd=bake(), env=settings) == "False\n"
+
+
+@pytest.mark.project
+@pytest.mark.parametrize("slug", ["accounts", "core", "app", "zebra", "a1"])
+def test_any_slug_gives_a_project_that_works(
+    slug: str, bake: Bake, environment_python: Path
+) -> None:
+    folder = bake(project_slug=slug, project_name=f'{slug} "{{}}" 한글 <b>')
+    succeed(tool("ruff"), "check", "--no-cache", cwd=folder)
+    succeed(tool("ruff"), "format", "--no-cache", "--check", cwd=folder)
+    succeed(environment_python, "-m", "pytest", "-p", "no:cacheprovider", cwd=folder)
+
+
+@pytest.mark.project
+@pytest.mark.parametrize(
+    ("language", "zone"), [("ko", "Asia/Seoul"), ("pt-br", "America/Sao_Paulo")]
+)
+def test_language_and_time_zone_are_those_of_the_answers(
+    language: str, zone: str, bake: Bake, environment_python: Path
+) -> None:
+    folder = bake(language_code=language, time_zone=zone)
+    command = "from django.conf import settings as s; print(s.LANGUAGE_CODE, s.TIME_ZONE)"
+    printed = succeed(environment_python, "manage.py", "shell", "-v0", "-c", command, cwd=folder)
+    assert printed == f"{language} {zone}\n"

@@ -1,0 +1,199 @@
+"""Renew or check the versions, with hashes, that generated projects are given.
+
+The catalogue in cookiecutter.json says which packages each choice needs. For each Django
+version they are all resolved together, so that whatever is chosen comes in the same, mutually
+compatible versions. Kept in templates/pins/<Django version>/ are the result, requirements.txt,
+and closure.jinja, which says what each of the catalogue's requirements brings along. The macro
+in templates/pins.jinja picks from them what one project needs.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
+from packaging.utils import canonicalize_name
+
+ROOT = Path(__file__).resolve().parents[1]
+PINS = ROOT / "templates" / "pins"
+
+EXAMPLES = """\
+examples:
+  python tools/lock.py            after a change of the catalogue; other versions stay
+  python tools/lock.py --upgrade  the newest versions that the catalogue allows
+  python tools/lock.py --check    whether the pins still fit the catalogue (no network)
+"""
+
+TABLE_START, TABLE_END = "{% set closure = {\n", "\n} %}\n"
+
+
+def wanted(catalogue: dict[str, Any], django_version: str) -> list[str]:
+    """Return all that projects on one Django version may need, as the catalogue spells it."""
+    groups = list(catalogue["_packages"].values())
+    for section, entries in catalogue.items():
+        for choice, entry in entries.items() if isinstance(entries, dict) else ():
+            if section == "_django_versions" and choice != django_version:
+                continue
+            if isinstance(entry, dict):
+                groups.append(entry.get("packages", []))
+    return sorted({requirement for group in groups for requirement in group})
+
+
+def versions(pins: str) -> dict[str, list[str]]:
+    """Return the pinned versions of each package: several, if they depend on a marker."""
+    found: dict[str, list[str]] = {}
+    for name, version in re.findall(r"^([\w.-]+)==([^\s;]+)", pins, re.MULTILINE):
+        found.setdefault(name, []).append(version)
+    return found
+
+
+def read(directory: Path) -> tuple[str, dict[str, list[str]]]:
+    """Return the pins and the closure of one Django version, empty if there are none yet."""
+    files = directory / "requirements.txt", directory / "closure.jinja"
+    pins, table = (file.read_text("utf-8") if file.exists() else "" for file in files)
+    rows = json.loads("{" + table.removeprefix(TABLE_START).removesuffix(TABLE_END) + "}")
+    closure = {requirement: names.split() for requirement, names in rows.items()}
+    return pins, closure
+
+
+def write(directory: Path, pins: str, closure: dict[str, list[str]]) -> None:
+    """Write what read() reads."""
+    # Jinja compiles strings several times faster than lists, and does so for every project.
+    rows = [f"  {json.dumps(key)}: {json.dumps(' '.join(names))}" for key, names in closure.items()]
+    table = TABLE_START + ",\n".join(rows) + TABLE_END
+    directory.mkdir(parents=True)
+    (directory / "closure.jinja").write_text(table, "utf-8", newline="\n")
+    (directory / "requirements.txt").write_text(pins, "utf-8", newline="\n")
+
+
+def uv_compile(requirements: list[str], *options: str | Path) -> str:
+    """Resolve requirements for all platforms, from the default index and nowhere else."""
+    uv = shutil.which("uv", path=str(Path(sys.executable).parent)) or shutil.which("uv")
+    if uv is None:
+        sys.exit("uv is not installed: python -m pip install uv")
+    # A mirror, or a directory of wheels built here, would put its own hashes into the pins.
+    clean = {k: v for k, v in os.environ.items() if not k.startswith(("PIP_", "UV_"))}
+    command = [uv, "pip", "compile", "-", "--quiet", "--no-config", "--python", sys.executable]
+    run = subprocess.run(
+        [*command, "--universal", "--no-header", "--no-annotate", *options],
+        input="\n".join(requirements),
+        stdout=subprocess.PIPE,
+        text=True,
+        env=clean,
+    )
+    if run.returncode:
+        sys.exit("uv could not resolve the catalogue's packages. The pins are as they were.")
+    return run.stdout
+
+
+def resolve(
+    requirements: list[str], python: str, preferred: str
+) -> tuple[str, dict[str, list[str]]]:
+    """Return pins and closure of requirements, keeping preferred pins where they still fit."""
+    with tempfile.TemporaryDirectory() as scratch:
+        # uv prefers the versions, with their hashes, that its output file already has.
+        pins = Path(scratch, "requirements.txt")
+        pins.write_text(preferred, "utf-8")
+        floor = ["--python-version", python]
+        uv_compile(requirements, *floor, "--generate-hashes", "--output-file", pins)
+        # One more run for each requirement is slower than following uv's "# via" notes,
+        # but those don't say which extra brought a package.
+        closure = {
+            requirement: sorted(versions(uv_compile([requirement], *floor, "--constraints", pins)))
+            for requirement in requirements
+        }
+        # The blank lines are where the macro splits.
+        return re.sub(r"\n(?=\S)", "\n\n", pins.read_text("utf-8")), closure
+
+
+def problems(catalogue: dict[str, Any], directory: Path) -> list[str]:
+    """Return what is wrong with the pins, a line each; needs no network."""
+    found = []
+    stale = {path.name for path in directory.glob("*")} - catalogue["_django_versions"].keys()
+    found += [f"{name}: not a Django version of the catalogue" for name in sorted(stale)]
+    for django_version in catalogue["_django_versions"]:
+        requirements = wanted(catalogue, django_version)
+        pins, closure = read(directory / django_version)
+        pinned = versions(pins)
+        needed = {name for names in closure.values() for name in names}
+        wrong = [f"{name} has no closure" for name in requirements if name not in closure]
+        wrong += [f"{name} left the catalogue" for name in closure if name not in requirements]
+        wrong += [f"{name} has no pin" for name in sorted(needed - pinned.keys())]
+        wrong += [f"nothing needs the pin of {name}" for name in sorted(pinned.keys() - needed)]
+        for requirement in map(Requirement, requirements):
+            for version in pinned.get(canonicalize_name(requirement.name), []):
+                if not requirement.specifier.contains(version, prereleases=True):
+                    wrong.append(f"{requirement} is asked for, {version} is pinned")
+        for block in pins.split("\n\n") if pins else []:
+            if len(re.findall(r"^\S", block, re.MULTILINE)) != 1 or "--hash=sha256:" not in block:
+                wrong.append(f"not one requirement with its hashes: {block.splitlines()[:1]}")
+        if "://" in pins or re.search(r"\{[{%#]", pins):
+            wrong.append("a URL or template syntax is among the pins")
+        found += [f"{django_version}: {line}" for line in wrong]
+    return found
+
+
+def changes(old: str, new: str) -> list[str]:
+    """Return the changed versions, a line each."""
+    before = {name: ", ".join(found) for name, found in versions(old).items()}
+    after = {name: ", ".join(found) for name, found in versions(new).items()}
+    return [
+        f"{name} {before.get(name, '(new)')} -> {after.get(name, '(gone)')}"
+        for name in sorted(before.keys() | after.keys())
+        if before.get(name) != after.get(name)
+    ]
+
+
+def renew(catalogue: dict[str, Any], upgrade: bool) -> list[str]:
+    """Resolve everything, then replace all pins at once; return the changes."""
+    changed = []
+    # Next to the pins, so that replacing them is a rename within one file system.
+    with tempfile.TemporaryDirectory(dir=PINS.parent, prefix=".pins-") as scratch:
+        fresh = Path(scratch, "fresh")
+        for version, entry in catalogue["_django_versions"].items():
+            old, _ = read(PINS / version)
+            floor = next(s for s in SpecifierSet(entry["requires_python"]) if s.operator == ">=")
+            preferred = "" if upgrade else old
+            pins, closure = resolve(wanted(catalogue, version), floor.version, preferred)
+            write(fresh / version, pins, closure)
+            changed += [f"{version}: {change}" for change in changes(old, pins)]
+        if wrong := problems(catalogue, fresh):
+            sys.exit("\n".join([*wrong, "The pins are as they were."]))
+        if PINS.exists():
+            PINS.rename(Path(scratch, "old"))
+        fresh.rename(PINS)
+    return changed
+
+
+def main() -> None:
+    """Renew the pins, or check them."""
+    parser = argparse.ArgumentParser(
+        description="Renew or check the pinned versions in templates/pins/.",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    mode = parser.add_mutually_exclusive_group()
+    mode.add_argument("--check", action="store_true", help="only check; exit 1 if out of date")
+    mode.add_argument("--upgrade", action="store_true", help="move to the newest versions allowed")
+    options = parser.parse_args()
+    catalogue = json.loads((ROOT / "cookiecutter.json").read_text("utf-8"))
+    if not options.check:
+        print("\n".join(renew(catalogue, options.upgrade) or ["No version changed."]))
+    elif wrong := problems(catalogue, PINS):
+        sys.exit("\n".join([*wrong, "Renew them: python tools/lock.py"]))
+    else:
+        print("The pins fit the catalogue.")
+
+
+if __name__ == "__main__":
+    main()

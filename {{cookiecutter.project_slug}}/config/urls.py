@@ -1,0 +1,17 @@
+"""The URLs of the project."""
+
+from django.conf import settings
+from django.conf.urls.static import static
+from django.contrib import admin
+from django.urls import URLPattern, URLResolver, path
+
+from {{ cookiecutter.project_slug }}.core.views import home
+
+admin.site.site_header = admin.site.site_title = settings.SITE_NAME
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("", home, name="home"),
+    path("admin/", admin.site.urls),
+    # In development only: nginx serves the media files in production.
+    *static(settings.MEDIA_URL, document_root=settings.MEDIA_ROOT),
+]

@@ -1,0 +1,42 @@
+#!/bin/sh
+# Every container of this image starts here. `release` makes the database and the static files ready for
+# this version of the code: it runs once, however many servers start after it. All else is run as it is.
+set -eu
+
+# As many processors as the container may use, rounded up: the kernel counts those of the whole machine.
+cpus() {
+    cgroup=/sys/fs/cgroup
+    # One line of cgroup v2, or two of v1: the quota, and the period it is a part of.
+    # shellcheck disable=SC2046 # words, on purpose
+    set -- $(cat $cgroup/cpu.max $cgroup/cpu/cpu.cfs_quota_us $cgroup/cpu/cpu.cfs_period_us 2>/dev/null)
+    if [ "${1:-max}" -gt 0 ] 2>/dev/null; then echo $((($1 + $2 - 1) / $2)); else nproc; fi
+}
+
+# nginx follows the symbolic link: it is changed in one step, from a whole release to the next.
+publish_static() {
+    release=$(mktemp -d "$1/release.XXXXXXXX")
+    STATIC_ROOT=$release python manage.py collectstatic --no-input --verbosity 0
+    chmod 755 "$release"
+    ln -s "${release##*/}" "$release.link"
+    mv -T "$release.link" "$1/current"
+    for old in "$1"/release.*; do
+        [ "$old" = "$release" ] || rm -rf "$old"
+    done
+}
+
+case ${1:-} in
+    release)
+        python manage.py wait_for_database --timeout "${DATABASE_TIMEOUT:-60}"
+        python manage.py migrate --no-input
+        publish_static /srv/static
+        ;;
+    {{ cookiecutter.app_server }})
+        WEB_CONCURRENCY=${WEB_CONCURRENCY:-$((2 * $(cpus)))}
+        export WEB_CONCURRENCY
+        python manage.py wait_for_database --timeout "${DATABASE_TIMEOUT:-60}"
+        exec "$@"
+        ;;
+    *)
+        exec "$@"
+        ;;
+esac

@@ -1,0 +1,72 @@
+"""What load balancers are told."""
+
+from collections.abc import Callable
+
+import pytest
+from django.core.cache import cache
+from django.db import OperationalError, connection
+from django.test import Client
+
+
+def test_live_needs_no_database_and_no_known_host(client: Client) -> None:
+    response = client.get("/health/live", headers={"host": "192.0.2.1"})
+    assert (response.status_code, response.json()) == (200, {"status": "ok"})
+    assert response.headers["Cache-Control"] == "no-store"
+
+
+@pytest.mark.django_db
+def test_ready_when_all_is_well(client: Client) -> None:
+    response = client.get("/health/ready")
+    checks = {"database": "ok", "migrations": "ok", "cache": "ok"}
+    assert (response.status_code, response.json()) == (200, {"status": "ok", "checks": checks})
+
+
+def test_not_ready_without_the_database(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse() -> None:
+        raise OperationalError("password=secret")
+
+    monkeypatch.setattr(connection, "cursor", refuse)
+    response = client.get("/health/ready")
+    checks = {"database": "failed", "migrations": "failed", "cache": "ok"}
+    assert response.status_code == 503
+    assert response.json() == {"status": "unavailable", "checks": checks}
+
+
+@pytest.mark.django_db
+def test_not_ready_when_the_migrations_cannot_be_read(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(self: object, connection: object) -> None:
+        raise OperationalError("permission denied")
+
+    monkeypatch.setattr("config.health.MigrationExecutor.__init__", refuse)
+    assert client.get("/health/ready").status_code == 503
+
+
+@pytest.mark.django_db
+def test_not_ready_before_the_migrations(client: Client) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM django_migrations WHERE app = 'accounts'")
+    response = client.get("/health/ready")
+    assert response.status_code == 503
+    assert response.json()["checks"] == {"database": "ok", "migrations": "failed", "cache": "ok"}
+
+
+def forget(key: str) -> None:
+    """Fail soft, as the caches of production do."""
+
+
+def fail(key: str) -> None:
+    raise ConnectionError("refused")
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("get", [forget, fail])
+def test_ready_but_degraded_without_the_cache(
+    client: Client, monkeypatch: pytest.MonkeyPatch, get: Callable[[str], None]
+) -> None:
+    monkeypatch.setattr(cache, "get", get)
+    response = client.get("/health/ready")
+    assert response.status_code == 200
+    assert response.json()["status"] == "degraded"
+    assert response.json()["checks"]["cache"] == "failed"

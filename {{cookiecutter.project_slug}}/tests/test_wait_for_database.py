@@ -1,0 +1,31 @@
+"""The command that the containers start with."""
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.db import OperationalError, connection
+
+
+def refuse() -> None:
+    raise OperationalError("connection refused")
+
+
+@pytest.mark.django_db
+def test_returns_at_once_when_the_database_answers() -> None:
+    call_command("wait_for_database", timeout=0)
+
+
+def test_says_what_to_look_at_when_the_limit_is_reached(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connection, "ensure_connection", refuse)
+    with pytest.raises(CommandError, match=r"within 0 s: connection refused.*DATABASE_URL"):
+        call_command("wait_for_database", timeout=0)
+
+
+@pytest.mark.django_db
+def test_waits_for_a_database_that_comes_late(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    attempts = iter([refuse, refuse, lambda: None])
+    monkeypatch.setattr(connection, "ensure_connection", lambda: next(attempts)())
+    monkeypatch.setattr("time.sleep", lambda seconds: None)
+    call_command("wait_for_database", timeout=5)
+    assert capsys.readouterr().out == "Waiting for the database ...\n"

@@ -1,0 +1,37 @@
+"""Wait until the database takes connections."""
+
+import time
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+from django.db import OperationalError, connection
+
+
+class Command(BaseCommand):
+    """Wait for the database, with a limit."""
+
+    help = "Wait until the database takes connections; fail when it does not within the limit."
+    requires_system_checks = []
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--timeout", type=float, default=60, help="limit in seconds (60)")
+
+    def handle(self, *args: Any, timeout: float, **options: Any) -> None:
+        limit = time.monotonic() + timeout
+        waiting = False
+        while True:
+            try:
+                connection.ensure_connection()
+                return
+            except OperationalError as error:
+                if time.monotonic() >= limit:
+                    host = connection.settings_dict["HOST"] or connection.settings_dict["NAME"]
+                    raise CommandError(
+                        f"The database at {host} took no connection within {timeout:g} s: {error}. "
+                        "Is it running, and is DATABASE_URL right?"
+                    ) from None
+            if not waiting:
+                self.stdout.write("Waiting for the database ...")
+                waiting = True
+            time.sleep(0.5)
