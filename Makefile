@@ -20,10 +20,11 @@ demo: $(VENV)/ready ## Make a project (SQLite, local-memory cache), test it, and
 	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python tools/demo.py
 
 test: lint ## Everything; what needs Docker runs where an engine answers
-	$(BIN)/pytest
+	$(BIN)/pytest -n auto -m "not stack"
+	$(BIN)/pytest -m stack
 
 test-fast: $(VENV)/ready ## What needs neither Docker nor an installed project
-	$(BIN)/pytest -m "not stack and not project"
+	$(BIN)/pytest -n auto -m "not stack and not project"
 
 lint: $(VENV)/ready ## Look for mistakes in the template's own code
 	$(BIN)/ruff check

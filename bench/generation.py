@@ -30,7 +30,7 @@ def empty_template(folder: Path) -> Path:
 def seconds(template: Path, output: Path) -> float:
     """Generate from `template` into a new folder of `output`; return the wall time in seconds."""
     target = tempfile.mkdtemp(dir=output)
-    command = [COOKIECUTTER, template, "--no-input", "--output-dir", target]
+    command = [str(COOKIECUTTER), str(template), "--no-input", "--output-dir", target]
     started = time.perf_counter()
     subprocess.run(command, check=True, capture_output=True)
     return time.perf_counter() - started

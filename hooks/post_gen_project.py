@@ -6,11 +6,15 @@ database in the volume knows its passwords.
 """
 
 import os
-import secrets
-from pathlib import Path
 
-EXAMPLE = Path(".env.example")
-ENV = Path(".env")
+EXAMPLE = ".env.example"
+ENV = ".env"
+
+
+def read(path: str) -> str:
+    """Return the text of a file."""
+    with open(path, encoding="utf-8") as file:
+        return file.read()
 
 
 def assignments(text: str) -> dict[str, str]:
@@ -22,7 +26,7 @@ def assignments(text: str) -> dict[str, str]:
 def filled(example: str) -> str:
     """Return the text of .env.example with a random value where the value is empty.
 
-    64 hexadecimal digits: 256 bits, and no character that a URL, a shell or Compose reads in a special way.
+    64 hexadecimal digits: 256 bits of the system's own generator, and no character that a URL, a shell or Compose reads in a special way.
     The owner of the files that containers write in development is who generates the project.
     """
     ids = {"DEV_UID": "getuid", "DEV_GID": "getgid"}
@@ -31,7 +35,7 @@ def filled(example: str) -> str:
         name, equals, value = line.partition("=")
         identity = getattr(os, ids.get(name.lstrip("#"), ""), None)
         if equals and not value and not name.startswith("#"):
-            line = f"{name}={secrets.token_hex(32)}"
+            line = f"{name}={os.urandom(32).hex()}"
         elif identity:
             line = f"{name.lstrip('#')}={identity()}"
         lines.append(line)
@@ -40,11 +44,11 @@ def filled(example: str) -> str:
 
 def write_env() -> str:
     """Write .env unless it is there; return a sentence that tells which."""
-    example = EXAMPLE.read_text(encoding="utf-8")
+    example = read(EXAMPLE)
     try:
         descriptor = os.open(ENV, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:
-        have = assignments(ENV.read_text(encoding="utf-8"))
+        have = assignments(read(ENV))
         missing = [name for name in assignments(example) if name not in have]
         lacks = f" It lacks {', '.join(missing)}: see .env.example." if missing else ""
         return f"Kept the .env that was there.{lacks}"
@@ -57,7 +61,7 @@ print(f"""
 {write_env()}
 
 Next:
-  cd {Path.cwd().name}
+  cd {os.path.basename(os.getcwd())}
   docker compose up --build                                        # development
   docker compose -f docker-compose.yml up --build --wait           # production
 """)

@@ -236,12 +236,12 @@ def test_https_that_ends_in_nginx(served: Stack, certificate: Path) -> None:
         assert "max-age" in response.headers["Strict-Transport-Security"]
         assert served.get("/who").status_code == 301
         context.check_hostname = False
-        with pytest.raises(httpx.ConnectError, match=r"(?i)unrecognized.name"):
-            httpx.get(
-                f"https://localhost:{port}/who",
-                verify=context,
-                extensions={"sni_hostname": "evil.example"},
-            )
+        sni = {"sni_hostname": "evil.example"}
+        with (
+            httpx.Client(verify=context) as client,
+            pytest.raises(httpx.ConnectError, match=r"(?i)unrecognized.name"),
+        ):
+            client.get(f"https://localhost:{port}/who", extensions=sni)
     finally:
         served.files = files
         served.env.clear()
