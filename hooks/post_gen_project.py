@@ -26,7 +26,8 @@ def assignments(text: str) -> dict[str, str]:
 def filled(example: str) -> str:
     """Return the text of .env.example with a random value where the value is empty.
 
-    64 hexadecimal digits: 256 bits of the system's own generator, and no character that a URL, a shell or Compose reads in a special way.
+    64 hexadecimal digits: 256 bits of the system's own generator, and no character that a URL, a
+    shell or Compose reads in a special way.
     The owner of the files that containers write in development is who generates the project.
     """
     ids = {"DEV_UID": "getuid", "DEV_GID": "getgid"}

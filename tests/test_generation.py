@@ -242,6 +242,16 @@ def test_generating_again_keeps_the_env(tmp_path: Path, capfd: pytest.CaptureFix
     assert "Kept the .env that was there." in capfd.readouterr().out
 
 
+def test_generating_again_keeps_every_file_of_the_user(tmp_path: Path) -> None:
+    project = regenerate(tmp_path)
+    folders = [project, *(path for path in project.rglob("*") if path.is_dir())]
+    mine = [folder / "mine.txt" for folder in folders]
+    for path in mine:
+        path.touch()
+    regenerate(tmp_path)
+    assert [path for path in mine if not path.exists()] == []
+
+
 def test_generating_with_other_answers_names_the_secrets_that_the_env_lacks(
     tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
