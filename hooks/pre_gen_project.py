@@ -1,13 +1,16 @@
-"""Refuse answers that would give a project that does not work, before any of its files is written.
+"""Refuse answers that would give a project that does not work; write what cannot be rendered, .env.
 
-cookiecutter renders this file and runs the result in the empty directory of the new project, which
-it deletes when the exit status is not 0. So nothing here may look like Jinja but the answers, in
-main(). Choices (the database and so on) are not checked here: cookiecutter offers no others.
+cookiecutter renders this file and runs the result in the directory of the project, before it writes
+any file there; it deletes a new directory when the exit status is not 0. So nothing here may look
+like Jinja but the answers, in main(). Choices (the database and so on) are not checked here:
+cookiecutter offers no others.
+
+A hook is a process of its own, and half of what Python then does is import: hence one hook only, and
+neither re nor json.
 """
 
-import json
 import keyword
-import re
+import os
 import reprlib
 import sys
 from collections.abc import Callable, Iterator
@@ -16,21 +19,20 @@ QUOTE = reprlib.Repr()
 QUOTE.maxstring = QUOTE.maxother = 80
 
 # Control characters, line breaks, halves of surrogate pairs: not for TOML, YAML or a comment.
-UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufffe\uffff]")
+UNPRINTABLE = frozenset(map(chr, [
+    *range(0x20), *range(0x7F, 0xA0), 0x2028, 0x2029, *range(0xD800, 0xE000), 0xFFFE, 0xFFFF,
+]))  # fmt: skip
 
-SLUG = re.compile(r"[a-z][a-z0-9]*(?:_[a-z0-9]+)*")
+SMALL = frozenset("abcdefghijklmnopqrstuvwxyz0123456789")
 
-LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
-# Digits alone come last in IP addresses only.
-DOMAIN = rf"(?:{LABEL}\.)+(?![0-9]+\Z){LABEL}"
-ATOM = r"[a-z0-9_%+-]+"
-EMAIL = re.compile(rf"{ATOM}(?:\.{ATOM})*@{DOMAIN}", re.ASCII | re.IGNORECASE)
-
-AREA_CITY = re.compile(
-    r"(?:Africa|America|Antarctica|Arctic|Asia|Atlantic|Australia|Europe|Indian|Pacific)"
-    r"(?:/[A-Z][A-Za-z_-]+){1,2}"
-)
-FIXED_OFFSET = re.compile(r"UTC|Etc/(?:UTC|GMT(?:\+(?:[1-9]|1[0-2])|-(?:[1-9]|1[0-4]))?)")
+AREAS = frozenset({
+    "Africa", "America", "Antarctica", "Arctic", "Asia", "Atlantic", "Australia", "Europe",
+    "Indian", "Pacific",
+})  # fmt: skip
+FIXED_OFFSETS = frozenset({
+    "UTC", "Etc/UTC", "Etc/GMT",
+    *(f"Etc/GMT+{hours}" for hours in range(1, 13)), *(f"Etc/GMT-{hours}" for hours in range(1, 15)),
+})  # fmt: skip
 # The others are those of Python's tzdata package, for systems without a database of their own.
 ZONE_FOLDERS = ["/usr/share/zoneinfo", *(f"{path}/tzdata/zoneinfo" for path in sys.path)]
 
@@ -92,7 +94,7 @@ def check_line(value: str, *, limit: int, optional: bool = False) -> Iterator[st
         yield "is blank"
     elif value != value.strip():
         yield "begins or ends with a blank"
-    if UNPRINTABLE.search(value):
+    if not UNPRINTABLE.isdisjoint(value):
         yield "has a line break or a control character"
     if len(value) > limit:
         yield f"has {len(value)} characters; {limit} are allowed"
@@ -116,7 +118,8 @@ def check_slug(value: str) -> Iterator[str]:
     """
     if len(value) > 32:
         yield f"has {len(value)} characters; the name of a user of MySQL may have 32"
-    if not SLUG.fullmatch(value):
+    words = value.split("_")
+    if not (value[:1].isalpha() and all(words) and SMALL.issuperset("".join(words))):
         yield "must be small letters and digits, a letter first, single underscores between them"
     elif why := taken(value):
         yield why
@@ -128,7 +131,10 @@ def check_email(value: str) -> Iterator[str]:
     Valid: author@example.com, a.b+c@mail.example.com.
     Invalid: author, author@localhost, Author <author@example.com>, a@b@example.com.
     """
-    if len(value) > 254 or value.find("@") > 64 or not EMAIL.fullmatch(value):
+    local, _, domain = value.lower().rpartition("@")
+    atoms = local.split(".")
+    of_atoms = all(atoms) and (SMALL | {*"_%+-"}).issuperset("".join(atoms))
+    if len(value) > 254 or len(local) > 64 or not (of_atoms and is_domain(domain)):
         yield "is not an e-mail address"
 
 
@@ -140,7 +146,7 @@ def check_domain(value: str) -> Iterator[str]:
     """
     if not value.isascii():
         yield "is not ASCII; punycode is how such a domain is written"
-    elif len(value) > 253 or not (value == "localhost" or re.fullmatch(DOMAIN, value)):
+    elif len(value) > 253 or not (value == "localhost" or is_domain(value)):
         yield "is not a domain in small letters, without a scheme, a port or a path"
 
 
@@ -161,10 +167,10 @@ def check_time_zone(value: str) -> Iterator[str]:
     Invalid: KST, asia/seoul, ../Asia/Seoul, Asia/Soul. Also old names, such as US/Pacific or
     Asia/Calcutta: Debian 13, which the image is made of, no longer has them.
     """
-    if FIXED_OFFSET.fullmatch(value):
+    if value in FIXED_OFFSETS:
         return
     zones = time_zones()
-    if not AREA_CITY.fullmatch(value) or (zones and value not in zones):
+    if value not in zones if zones else not is_area_and_city(value):
         yield "is not UTC or a current Area/City name of the time zone database"
 
 
@@ -176,6 +182,31 @@ def taken(slug: str) -> str:
     if slug.startswith("pg_"):
         return "begins with pg_, which PostgreSQL keeps for its own roles"
     return next((why for why, names in TAKEN.items() if slug in names), "")
+
+
+def is_domain(text: str) -> bool:
+    """Tell whether a text is a domain of two or more labels, in small letters.
+
+    The last of them is not digits alone: those are IP addresses.
+    """
+    labels = text.split(".")
+    return (
+        len(labels) > 1
+        and all(0 < len(label) < 64 and "-" not in (label[0], label[-1]) for label in labels)
+        and (SMALL | {"-"}).issuperset("".join(labels))
+        and not labels[-1].isdigit()
+    )
+
+
+def is_area_and_city(text: str) -> bool:
+    """Tell whether a text has the form of Area/City or Area/Region/City."""
+    area, *places = text.split("/")
+    return (
+        area in AREAS
+        and len(places) in (1, 2)
+        and all(place[:1].isupper() for place in places)
+        and (SMALL | {*"_-"}).issuperset("".join(places).lower())
+    )
 
 
 def time_zones() -> frozenset[str]:
@@ -197,12 +228,12 @@ def time_zones() -> frozenset[str]:
 
 def suggest_line(value: str) -> str:
     """Return the line without line breaks, control characters and needless blanks."""
-    return " ".join(UNPRINTABLE.sub(" ", value).split())
+    return " ".join("".join(" " if c in UNPRINTABLE else c for c in value).split())
 
 
 def suggest_slug(value: str) -> str:
     """Return a slug of the value's letters and digits: site_2nd of 2nd, test_site of test."""
-    slug = re.sub(r"[^a-z0-9]+", "_", value.lower()).strip("_")
+    slug = "_".join("".join(c if c in SMALL else " " for c in value.lower()).split())
     if slug[:1].isdigit():
         slug = f"site_{slug}"
     return f"{slug[:27].rstrip('_')}_site" if taken(slug) else slug[:32].rstrip("_")
@@ -210,7 +241,8 @@ def suggest_slug(value: str) -> str:
 
 def suggest_domain(value: str) -> str:
     """Return the domain in a URL, in small letters and ASCII."""
-    domain = re.sub(r"^[a-z]+://|[:/].*|\.$", "", value.strip().lower()).replace("_", "-")
+    host = value.strip().lower().split("://", 1)[-1].split("/")[0].split(":")[0]
+    domain = host.rstrip(".").replace("_", "-")
     try:
         return domain.encode("idna").decode("ascii")
     except UnicodeError:
@@ -264,16 +296,69 @@ def problems(answers: dict[str, object]) -> list[str]:
     return found
 
 
+# .env: the random part of a project, ignored by git and by Docker, and for its owner's eyes only.
+
+
+def env_values(hosts: list[str], secrets: list[str]) -> dict[str, str]:
+    """Return the variables of a new .env: 256 random bits for each of the secrets.
+
+    Hexadecimal digits have no meaning of their own in a URL, a shell or Compose. The owner of the
+    files that containers write in development is who generates the project.
+    """
+    values = {name: os.urandom(32).hex() for name in secrets}
+    values |= {"ALLOWED_HOSTS": " ".join(dict.fromkeys(hosts)), "HTTPS": "false"}
+    if sys.platform != "win32":
+        values |= {"DEV_UID": str(os.getuid()), "DEV_GID": str(os.getgid())}
+    return values
+
+
+def write_env(values: dict[str, str], secrets: list[str]) -> str:
+    """Write .env unless it is there; return a sentence that tells which.
+
+    One that is there stays as it is: the database in the volume knows its passwords.
+    """
+    try:
+        descriptor = os.open(".env", os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        with open(".env", encoding="utf-8") as file:
+            have = {line.partition("=")[0] for line in file}
+        missing = ", ".join(name for name in secrets if name not in have)
+        lacks = f" It lacks {missing}: see .env.example." if missing else ""
+        return f"Kept the .env that was there.{lacks}"
+    with open(descriptor, "w", encoding="utf-8", newline="\n") as file:
+        file.write(
+            "# This machine's settings and secrets. .env.example describes them, and others.\n"
+        )
+        file.writelines(f"{name}={value}\n" for name, value in values.items())
+    return "Wrote random secrets to .env, which git and Docker ignore."
+
+
 def main() -> int:
-    """Say on standard error what is wrong with the answers; return the exit status."""
-    # JSON never has three double quotes in a row, and its escapes do not end a raw string: so no
-    # answer ends this one.
-    answers = json.loads(r"""{{ cookiecutter | jsonify }}""")
+    """Say what is wrong with the answers, or what to do next; return the exit status."""
+    # Texts as Python's own literals, so that no answer ends its quotes; without the catalogue.
+    pairs: list[tuple[str, object]]
+    more: list[list[str]]
+    # fmt: off
+    pairs = {{ "%r" | format(cookiecutter.items() | rejectattr(1, "mapping") | list) }}  # type: ignore  # noqa: F821
+    more = [{{ cookiecutter._databases[cookiecutter.database].secrets }}, {{ cookiecutter._caches[cookiecutter.cache].secrets }}]  # type: ignore  # noqa: F821
+    # fmt: on
+    secrets = ["DJANGO_SECRET_KEY", *more[0], *more[1]]
+    answers = dict(pairs)
     found = problems(answers)
     if found:
         lines = "".join(f"  {line}\n" for line in found)
         sys.stderr.write(f"\nNothing was generated. Please change:\n{lines}\n")
-    return 1 if found else 0
+        return 1
+    hosts = [str(answers["domain_name"]), "localhost", "127.0.0.1"]
+    print(f"""
+{write_env(env_values(hosts, secrets), secrets)}
+
+Next:
+  cd {answers["project_slug"]}
+  docker compose up --build                                        # development
+  docker compose -f docker-compose.yml up --build --wait           # production
+""")
+    return 0
 
 
 if __name__ == "__main__":

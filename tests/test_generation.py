@@ -41,12 +41,10 @@ COMMON = [
     "my_site/__init__.py",
     "my_site/accounts/__init__.py",
     "my_site/accounts/admin.py",
-    "my_site/accounts/apps.py",
     "my_site/accounts/migrations/0001_initial.py",
     "my_site/accounts/migrations/__init__.py",
     "my_site/accounts/models.py",
     "my_site/core/__init__.py",
-    "my_site/core/apps.py",
     "my_site/core/management/__init__.py",
     "my_site/core/management/commands/__init__.py",
     "my_site/core/management/commands/wait_for_database.py",
@@ -186,6 +184,7 @@ def test_env_has_a_random_value_for_each_secret(project: Path) -> None:
     example, env = env_values(project / ".env.example"), env_values(project / ".env")
     secrets = [name for name, value in example.items() if not value]
     assert "DJANGO_SECRET_KEY" in secrets
+    assert env == {**env, **{name: value for name, value in example.items() if value}}
     values = [env[name] for name in secrets]
     assert all(re.fullmatch("[0-9a-f]{64}", value) for value in values)
     assert len(set(values)) == len(values)
@@ -301,7 +300,7 @@ def test_a_name_is_the_same_everywhere_it_stands(name: str, bake: Bake) -> None:
 def test_a_korean_name_makes_a_usable_slug(bake: Bake) -> None:
     project = bake(project_name="한강 수위 관측소")
     assert project.name == "hangang_suwi_gwanceugso"
-    assert (project / project.name / "core/apps.py").is_file()
+    assert (project / project.name / "core/views.py").is_file()
 
 
 @pytest.mark.parametrize("domain", ["localhost", "www.example.co.kr"])

@@ -2,9 +2,9 @@
 
 The catalogue in cookiecutter.json says which packages each choice needs. For each Django
 version they are all resolved together, so that whatever is chosen comes in the same, mutually
-compatible versions. Kept in templates/pins/<Django version>/ are the result, requirements.txt,
-and closure.jinja, which says what each of the catalogue's requirements brings along. The macro
-in templates/pins.jinja picks from them what one project needs.
+compatible versions. The result is templates/pins/<Django version>.jinja: above each pin a line says which
+requirements of the catalogue bring it along, so that the macro in templates/pins.jinja can pick
+what one project needs.
 """
 
 from __future__ import annotations
@@ -34,7 +34,9 @@ examples:
   python tools/lock.py --check    whether the pins still fit the catalogue (no network)
 """
 
-TABLE_START, TABLE_END = "{% set closure = {\n", "\n} %}\n"
+# One string, since Jinja reads that far faster than text. The pins hold no double quotes.
+START, END = '{% set all = "', '" %}\n'
+NEEDED_BY = "# needed by "
 
 
 def wanted(catalogue: dict[str, Any], django_version: str) -> list[str]:
@@ -57,23 +59,27 @@ def versions(pins: str) -> dict[str, list[str]]:
     return found
 
 
-def read(directory: Path) -> tuple[str, dict[str, list[str]]]:
-    """Return the pins and the closure of one Django version, empty if there are none yet."""
-    files = directory / "requirements.txt", directory / "closure.jinja"
-    pins, table = (file.read_text("utf-8") if file.exists() else "" for file in files)
-    rows = json.loads("{" + table.removeprefix(TABLE_START).removesuffix(TABLE_END) + "}")
-    closure = {requirement: names.split() for requirement, names in rows.items()}
-    return pins, closure
+def needs(pins: str) -> dict[str, set[str]]:
+    """Return the requirements of the catalogue that bring each package along."""
+    found: dict[str, set[str]] = {}
+    for block in pins.split("\n\n"):
+        head, _, pin = block.partition("\n")
+        if head.startswith(NEEDED_BY):
+            names = head.removeprefix(NEEDED_BY).split()
+            found.setdefault(pin.split("==")[0], set()).update(names)
+    return found
 
 
-def write(directory: Path, pins: str, closure: dict[str, list[str]]) -> None:
+def read(path: Path) -> str:
+    """Return the pins of one Django version, empty if there are none yet."""
+    text = path.read_text("utf-8") if path.exists() else ""
+    return text.removeprefix(START).removesuffix(END).replace("\\\\", "\\")
+
+
+def write(path: Path, pins: str) -> None:
     """Write what read() reads."""
-    # Jinja compiles strings several times faster than lists, and does so for every project.
-    rows = [f"  {json.dumps(key)}: {json.dumps(' '.join(names))}" for key, names in closure.items()]
-    table = TABLE_START + ",\n".join(rows) + TABLE_END
-    directory.mkdir(parents=True)
-    (directory / "closure.jinja").write_text(table, "utf-8", newline="\n")
-    (directory / "requirements.txt").write_text(pins, "utf-8", newline="\n")
+    escaped = pins.replace("\\", "\\\\")
+    path.write_text(f"{START}{escaped}{END}", "utf-8", newline="\n")
 
 
 def uv_compile(requirements: list[str], *options: str | Path) -> str:
@@ -96,49 +102,52 @@ def uv_compile(requirements: list[str], *options: str | Path) -> str:
     return run.stdout
 
 
-def resolve(
-    requirements: list[str], python: str, preferred: str
-) -> tuple[str, dict[str, list[str]]]:
-    """Return pins and closure of requirements, keeping preferred pins where they still fit."""
+def resolve(requirements: list[str], python: str, preferred: str) -> str:
+    """Return the pins of requirements, keeping preferred pins where they still fit."""
     with tempfile.TemporaryDirectory() as scratch:
         # uv prefers the versions, with their hashes, that its output file already has.
-        pins = Path(scratch, "requirements.txt")
-        pins.write_text(preferred, "utf-8")
+        path = Path(scratch, "requirements.txt")
+        path.write_text(preferred, "utf-8")
         floor = ["--python-version", python]
-        uv_compile(requirements, *floor, "--generate-hashes", "--output-file", pins)
+        uv_compile(requirements, *floor, "--generate-hashes", "--output-file", path)
         # One more run for each requirement is slower than following uv's "# via" notes,
         # but those don't say which extra brought a package.
         closure = {
-            requirement: sorted(versions(uv_compile([requirement], *floor, "--constraints", pins)))
+            requirement: versions(uv_compile([requirement], *floor, "--constraints", path))
             for requirement in requirements
         }
-        # The blank lines are where the macro splits.
-        return re.sub(r"\n(?=\S)", "\n\n", pins.read_text("utf-8")), closure
+        blocks = []
+        for pin in re.split(r"\n(?=\S)", path.read_text("utf-8").strip()):
+            by = [name for name, brought in closure.items() if pin.split("==")[0] in brought]
+            blocks.append(f"{NEEDED_BY}{' '.join(by)}\n{pin}\n")
+        return "\n".join(blocks)
 
 
 def problems(catalogue: dict[str, Any], directory: Path) -> list[str]:
     """Return what is wrong with the pins, a line each; needs no network."""
     found = []
-    stale = {path.name for path in directory.glob("*")} - catalogue["_django_versions"].keys()
+    stale = {path.stem for path in directory.glob("*")} - catalogue["_django_versions"].keys()
     found += [f"{name}: not a Django version of the catalogue" for name in sorted(stale)]
     for django_version in catalogue["_django_versions"]:
         requirements = wanted(catalogue, django_version)
-        pins, closure = read(directory / django_version)
-        pinned = versions(pins)
-        needed = {name for names in closure.values() for name in names}
-        wrong = [f"{name} has no closure" for name in requirements if name not in closure]
-        wrong += [f"{name} left the catalogue" for name in closure if name not in requirements]
-        wrong += [f"{name} has no pin" for name in sorted(needed - pinned.keys())]
-        wrong += [f"nothing needs the pin of {name}" for name in sorted(pinned.keys() - needed)]
+        pins = read(directory / f"{django_version}.jinja")
+        pinned, needed = versions(pins), needs(pins)
+        asking = {requirement for names in needed.values() for requirement in names}
+        wrong = [f"{name} has no pin" for name in requirements if name not in asking]
+        wrong += [f"{name} left the catalogue" for name in sorted(asking - {*requirements})]
+        wrong += [
+            f"nothing needs the pin of {name}" for name in sorted(pinned) if not needed.get(name)
+        ]
         for requirement in map(Requirement, requirements):
             for version in pinned.get(canonicalize_name(requirement.name), []):
                 if not requirement.specifier.contains(version, prereleases=True):
                     wrong.append(f"{requirement} is asked for, {version} is pinned")
         for block in pins.split("\n\n") if pins else []:
-            if len(re.findall(r"^\S", block, re.MULTILINE)) != 1 or "--hash=sha256:" not in block:
-                wrong.append(f"not one requirement with its hashes: {block.splitlines()[:1]}")
-        if "://" in pins or re.search(r"\{[{%#]", pins):
-            wrong.append("a URL or template syntax is among the pins")
+            head, *starts = re.findall(r"^\S.*", block, re.MULTILINE)
+            if not head.startswith(NEEDED_BY) or len(starts) != 1 or "--hash=sha256:" not in block:
+                wrong.append(f"not one requirement with its hashes: {[head, *starts]}")
+        if "://" in pins or '"' in pins:
+            wrong.append("a URL or a double quote is among the pins")
         found += [f"{django_version}: {line}" for line in wrong]
     return found
 
@@ -160,12 +169,13 @@ def renew(catalogue: dict[str, Any], upgrade: bool) -> list[str]:
     # Next to the pins, so that replacing them is a rename within one file system.
     with tempfile.TemporaryDirectory(dir=PINS.parent, prefix=".pins-") as scratch:
         fresh = Path(scratch, "fresh")
+        fresh.mkdir()
         for version, entry in catalogue["_django_versions"].items():
-            old, _ = read(PINS / version)
+            old = read(PINS / f"{version}.jinja")
             floor = next(s for s in SpecifierSet(entry["requires_python"]) if s.operator == ">=")
             preferred = "" if upgrade else old
-            pins, closure = resolve(wanted(catalogue, version), floor.version, preferred)
-            write(fresh / version, pins, closure)
+            pins = resolve(wanted(catalogue, version), floor.version, preferred)
+            write(fresh / f"{version}.jinja", pins)
             changed += [f"{version}: {change}" for change in changes(old, pins)]
         if wrong := problems(catalogue, fresh):
             sys.exit("\n".join([*wrong, "The pins are as they were."]))

@@ -1,7 +1,5 @@
 {% from "quoting.jinja" import literal, python %}
-{% set django = cookiecutter._django_versions[cookiecutter.django_version] %}
-{% set db = cookiecutter._databases[cookiecutter.database] %}
-{% set cache = cookiecutter._caches[cookiecutter.cache] %}
+{% from "catalogue.jinja" import django, db, cache with context %}
 """Django settings, driven by the environment: .env.example describes every variable.
 
 {{ django.docs }}/ref/settings/
