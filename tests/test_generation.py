@@ -50,6 +50,7 @@ COMMON = [
     "my_site/core/management/commands/wait_for_database.py",
     "my_site/core/static/core/icon.svg",
     "my_site/core/static/core/site.css",
+    "my_site/core/templates/admin/base_site.html",
     "my_site/core/templates/core/base.html",
     "my_site/core/templates/core/home.html",
     "my_site/core/views.py",

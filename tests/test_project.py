@@ -1,6 +1,7 @@
 """Generated projects under their own tools: linters, Django's checks, their own tests."""
 
 from pathlib import Path
+from string import Template
 
 import pytest
 
@@ -34,6 +35,28 @@ def test_shellcheck_finds_nothing(project: Path) -> None:
     scripts = sorted(path.relative_to(project) for path in project.glob("docker/*.sh"))
     assert scripts
     succeed(tool("shellcheck"), *scripts, cwd=project)
+
+
+@pytest.mark.parametrize("templates", [["site"], ["site", "tls"]], ids=["http", "https"])
+@pytest.mark.parametrize("app_server", CHOICES["app_server"])
+def test_gixy_finds_nothing(
+    app_server: str, templates: list[str], bake: Bake, tmp_path: Path
+) -> None:
+    source = bake(app_server=app_server) / "nginx"
+    for name in ("nginx", "backend", "health", "locations"):
+        text = (source / f"{name}.conf").read_text(encoding="utf-8")
+        (tmp_path / f"{name}.conf").write_text(text.replace("/run/nginx/", "templates/"))
+    for name in ("mime.types", "uwsgi_params"):  # of nginx itself
+        (tmp_path / name).touch()
+    (tmp_path / "templates").mkdir()
+    for name in templates:
+        text = Template((source / f"{name}.conf.template").read_text(encoding="utf-8"))
+        values = {"ALLOWED_HOSTS": "example.com", "HTTPS": "true", "TRUSTED_PROXY": "10.0.0.0/8"}
+        (tmp_path / "templates" / f"{name}.conf").write_text(
+            text.safe_substitute(values, HSTS_SECONDS="31536000")
+        )
+    printed = succeed(tool("gixy"), "nginx.conf", cwd=tmp_path)
+    assert "No issues found" in printed
 
 
 def test_make_lists_its_targets(project: Path) -> None:
