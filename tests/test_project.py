@@ -49,12 +49,16 @@ def test_gixy_finds_nothing(
     for name in ("mime.types", "uwsgi_params"):  # of nginx itself
         (tmp_path / name).touch()
     (tmp_path / "templates").mkdir()
+    environment = {
+        "ALLOWED_HOSTS": "example.com",
+        "HSTS_SECONDS": "31536000",
+        "HTTPS": "true",
+        "TRUSTED_PROXY": "10.0.0.0/8",
+    }
     for name in templates:
-        text = Template((source / f"{name}.conf.template").read_text(encoding="utf-8"))
-        values = {"ALLOWED_HOSTS": "example.com", "HTTPS": "true", "TRUSTED_PROXY": "10.0.0.0/8"}
-        (tmp_path / "templates" / f"{name}.conf").write_text(
-            text.safe_substitute(values, HSTS_SECONDS="31536000")
-        )
+        template = Template((source / f"{name}.conf.template").read_text(encoding="utf-8"))
+        text = template.safe_substitute(environment)
+        (tmp_path / "templates" / f"{name}.conf").write_text(text)
     printed = succeed(tool("gixy"), "nginx.conf", cwd=tmp_path)
     assert "No issues found" in printed
 
