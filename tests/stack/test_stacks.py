@@ -90,7 +90,7 @@ def test_every_service_is_confined_and_limited(stack: Stack) -> None:
         assert service["logging"]["options"] == {"max-file": "5", "max-size": "10m"}, name
         if name != "release":
             assert service["restart"] == "unless-stopped", name
-            assert {"cpus", "memory", "pids"} <= set(service["deploy"]["resources"]["limits"])
+        assert {"cpus", "memory", "pids"} <= set(service["deploy"]["resources"]["limits"]), name
 
 
 def test_every_service_that_stays_is_healthy(stack: Stack) -> None:
