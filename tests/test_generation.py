@@ -75,6 +75,7 @@ ONLY = {
     "postgresql": ["docker/postgresql-role.sh", "docker/test-database.sql"],
     "uwsgi": ["uwsgi.ini"],
     "gunicorn": ["gunicorn.conf.py"],
+    "black": [".flake8"],
 }
 # Django's templates and what requirement files call "markers" are theirs, not ours.
 JINJA = re.compile(r"\{\{(?!\.)|\{%|\{#|cookiecutter")

@@ -1,5 +1,6 @@
 """Generated projects under their own tools: linters, Django's checks, their own tests."""
 
+import re
 from pathlib import Path
 from string import Template
 
@@ -17,9 +18,18 @@ PRODUCTION = {
 }
 
 
-def test_ruff_finds_nothing_and_formats_nothing(project: Path) -> None:
-    succeed(tool("ruff"), "check", "--no-cache", cwd=project)
-    succeed(tool("ruff"), "format", "--no-cache", "--check", "--diff", cwd=project)
+def lint(project: Path) -> None:
+    """Run what `make lint` runs, the style as the project's own Makefile says."""
+    recipe = re.search(r"^lint:.*\n((?:\t.*\n)+)", (project / "Makefile").read_text(), re.MULTILINE)
+    assert recipe
+    commands = re.findall(r"\t\$\(RUN\) (?!python)(\S+) ?(.*)", recipe[1])
+    assert commands
+    for name, options in commands:
+        succeed(tool(name), *options.split(), cwd=project, env={"RUFF_NO_CACHE": "true"})
+
+
+def test_its_linters_find_nothing_and_format_nothing(project: Path) -> None:
+    lint(project)
 
 
 def test_yamllint_finds_nothing(project: Path) -> None:
@@ -123,8 +133,7 @@ def test_any_slug_gives_a_project_that_works(
     slug: str, bake: Bake, environment_python: Path
 ) -> None:
     folder = bake(project_slug=slug, project_name=f'{slug} "{{}}" 한글 <b>')
-    succeed(tool("ruff"), "check", "--no-cache", cwd=folder)
-    succeed(tool("ruff"), "format", "--no-cache", "--check", cwd=folder)
+    lint(folder)
     succeed(environment_python, "-m", "pytest", "-p", "no:cacheprovider", cwd=folder)
 
 
