@@ -314,7 +314,7 @@ def env_values(hosts: list[str], secrets: list[str]) -> dict[str, str]:
     return values
 
 
-def write_env(values: dict[str, str], secrets: list[str]) -> str:
+def write_env(hosts: list[str], secrets: list[str]) -> str:
     """Write .env unless it is there; return a sentence that tells which.
 
     One that is there stays as it is: the database in the volume knows its passwords.
@@ -331,7 +331,7 @@ def write_env(values: dict[str, str], secrets: list[str]) -> str:
         file.write(
             "# This machine's settings and secrets. .env.example describes them, and others.\n"
         )
-        file.writelines(f"{name}={value}\n" for name, value in values.items())
+        file.writelines(f"{name}={value}\n" for name, value in env_values(hosts, secrets).items())
     return "Wrote random secrets to .env, which git and Docker ignore."
 
 
@@ -353,7 +353,7 @@ def main() -> int:
         return 1
     hosts = [str(answers["domain_name"]), "localhost", "127.0.0.1"]
     print(f"""
-{write_env(env_values(hosts, secrets), secrets)}
+{write_env(hosts, secrets)}
 
 Next:
   cd {answers["project_slug"]}
