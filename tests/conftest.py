@@ -1,8 +1,9 @@
-"""What the tests share: the answers, projects generated from them, and an environment to run them in."""
+"""What the tests share: the answers, projects generated from them, and environments to run them in."""
 
 import itertools
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -10,6 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import covertable
 import pytest
 from pytest_cookies.plugin import Cookies
 
@@ -20,12 +22,29 @@ CHOICES: dict[str, list[str]] = {
     for name, values in CATALOGUE.items()
     if isinstance(values, list) and not name.startswith("_")
 }
-# Every combination of the choices: a new choice joins by itself.
+# Every pair of choices is in one of them, at least: a new choice joins by itself.
 COMBINATIONS: list[dict[str, str]] = [
-    dict(zip(CHOICES, values, strict=True)) for values in itertools.product(*CHOICES.values())
+    {name: row[name] for name in CHOICES} for row in covertable.make(CHOICES)
 ]
 
 Bake = Callable[..., Path]
+Environment = Callable[[str], Path]
+
+
+def pairs(answers: dict[str, str]) -> set[tuple[tuple[str, str], ...]]:
+    """Return the pairs of choices among some answers."""
+    return set(itertools.combinations(sorted(answers.items()), 2))
+
+
+def pytest_report_header() -> str:
+    """Say how much of the choices the run exercises."""
+    everything = itertools.product(*CHOICES.values())
+    all_pairs = set().union(*(pairs(dict(zip(CHOICES, row, strict=True))) for row in everything))
+    exercised = set().union(*map(pairs, COMBINATIONS))
+    return (
+        f"choices: {len(exercised)} of {len(all_pairs)} pairs are exercised, "
+        f"by {len(COMBINATIONS)} combinations"
+    )
 
 
 def label(answers: dict[str, str]) -> str:
@@ -87,18 +106,52 @@ def succeed(*command: str | Path, cwd: Path, env: dict[str, str] | None = None) 
     return result.stdout
 
 
+def lint_commands(project: Path) -> list[str]:
+    """Return what `make lint` runs, by the project's own Makefile, without the package manager."""
+    makefile = (project / "Makefile").read_text()
+    recipe = re.search(r"^lint:.*\n((?:\t.*\n)+)", makefile, re.MULTILINE)
+    assert recipe
+    managers = "|".join(manager["run"] for manager in CATALOGUE["_package_managers"].values())
+    commands = [re.sub(managers, "", line.strip(), count=1) for line in recipe[1].splitlines()]
+    assert len(commands) >= 4
+    return commands
+
+
 @pytest.fixture(scope="session")
-def environment_python(bake: Bake, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """Return the Python of an environment that has what a developer's machine installs."""
-    source = bake()
-    environment = tmp_path_factory.mktemp("environment") / "venv"
-    succeed(tool("uv"), "venv", "--quiet", "--python", sys.executable, environment, cwd=source)
-    requirements = ["--requirement", "requirements-dev.txt"]
-    succeed(
-        tool("uv"),
-        *("pip", "install", "--quiet", "--require-hashes", "--python", environment),
-        *requirements,
-        cwd=source,
-    )
-    yield environment / "bin" / "python"
-    shutil.rmtree(environment)
+def environment(bake: Bake, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Environment]:
+    """Return a function that gives the folder of programs of a Django version's environment.
+
+    It has what a developer's machine installs, whichever other choices are made: their pins are
+    the same. The tests are skipped where no Python that Django supports is to be had.
+    """
+    made: dict[str, Path] = {}
+
+    def install(django_version: str, folder: Path) -> None:
+        words: list[str | Path] = ["--require-hashes", "--python", folder]
+        for answers in COMBINATIONS:
+            project = bake(**{**answers, "django_version": django_version})
+            words += ["--requirement", project / "requirements-dev.txt"]
+        succeed(tool("uv"), "pip", "install", "--quiet", *words, cwd=ROOT)
+
+    def make(django_version: str) -> Path:
+        if django_version not in made:
+            folder = tmp_path_factory.mktemp("environment") / "venv"
+            supported = CATALOGUE["_django_versions"][django_version]["requires_python"]
+            created = run(tool("uv"), "venv", "--quiet", "--python", supported, folder, cwd=ROOT)
+            made[django_version] = folder
+            if not created.returncode:
+                install(django_version, folder)
+        if not made[django_version].exists():
+            # The stacks run its tests and linters all the same, in their images.
+            pytest.skip(f"no Python for Django {django_version} is installed, or can be downloaded")
+        return made[django_version] / "bin"
+
+    yield make
+    for folder in made.values():
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture
+def environment_python(environment: Environment) -> Path:
+    """Return the Python of an environment for the default answers."""
+    return environment(CHOICES["django_version"][0]) / "python"

@@ -75,6 +75,7 @@ ONLY = {
     "postgresql": ["docker/postgresql-role.sh", "docker/test-database.sql"],
     "uwsgi": ["uwsgi.ini"],
     "gunicorn": ["gunicorn.conf.py"],
+    "pipenv": ["Pipfile"],
     "black": [".flake8"],
 }
 # Django's templates and what requirement files call "markers" are theirs, not ours.
@@ -155,6 +156,16 @@ def test_what_was_not_chosen_is_not_mentioned(answers: dict[str, str], bake: Bak
             # SQLite and local memory are the embedded default of every project.
             if entry["label"] != chosen["label"]:
                 assert not re.search(rf"\b{entry['label']}\b", everything), entry["label"]
+
+
+@pytest.mark.parametrize("answers", COMBINATIONS, ids=label)
+def test_only_the_package_manager_that_was_chosen_is_mentioned(
+    answers: dict[str, str], bake: Bake
+) -> None:
+    everything = "\n".join(texts(bake(**answers)).values())
+    # pip is an installer of the image, and a command of uv, too.
+    for name in {*CHOICES["package_manager"]} - {answers["package_manager"], "pip"}:
+        assert not re.search(rf"\b{name}\b", everything, re.IGNORECASE), name
 
 
 def test_two_runs_give_equal_bytes(

@@ -29,7 +29,11 @@ RUNTIME = list(
         CATALOGUE["_app_servers"],
     )
 )
-DEVELOPMENT = list(itertools.product(CATALOGUE["_django_versions"], CATALOGUE["_code_styles"]))
+DEVELOPMENT = list(
+    itertools.product(
+        CATALOGUE["_django_versions"], CATALOGUE["_package_managers"], CATALOGUE["_code_styles"]
+    )
+)
 
 
 @pytest.fixture(scope="module")
@@ -96,15 +100,22 @@ def test_runtime_requirements_of_every_combination(
     assert "pytest" not in names(text)
 
 
-@pytest.mark.parametrize(("django_version", "code_style"), DEVELOPMENT)
-def test_development_requirements_of_every_code_style(
-    env: Environment, django_version: str, code_style: str
+@pytest.mark.parametrize(("django_version", "package_manager", "code_style"), DEVELOPMENT)
+def test_development_requirements_of_every_combination(
+    env: Environment, django_version: str, package_manager: str, code_style: str
 ) -> None:
-    text = render(env, "requirements-dev.txt", django_version=django_version, code_style=code_style)
+    text = render(
+        env,
+        "requirements-dev.txt",
+        django_version=django_version,
+        package_manager=package_manager,
+        code_style=code_style,
+    )
     packages = [
         *CATALOGUE["_packages"]["base"],
         *CATALOGUE["_packages"]["dev"],
         *CATALOGUE["_django_versions"][django_version]["packages"],
+        *CATALOGUE["_package_managers"][package_manager]["packages"],
         *CATALOGUE["_code_styles"][code_style]["packages"],
     ]
     assert_complete(text, django_version, packages)

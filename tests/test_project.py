@@ -1,12 +1,22 @@
 """Generated projects under their own tools: linters, Django's checks, their own tests."""
 
-import re
+import os
 from pathlib import Path
 from string import Template
 
 import pytest
 
-from tests.conftest import CHOICES, Bake, run, succeed, tool
+from tests.conftest import (
+    CHOICES,
+    COMBINATIONS,
+    Bake,
+    Environment,
+    label,
+    lint_commands,
+    run,
+    succeed,
+    tool,
+)
 
 PRODUCTION = {
     "DJANGO_DEBUG": "false",
@@ -18,18 +28,15 @@ PRODUCTION = {
 }
 
 
-def lint(project: Path) -> None:
-    """Run what `make lint` runs, the style as the project's own Makefile says."""
-    recipe = re.search(r"^lint:.*\n((?:\t.*\n)+)", (project / "Makefile").read_text(), re.MULTILINE)
-    assert recipe
-    commands = re.findall(r"\t\$\(RUN\) (?!python)(\S+) ?(.*)", recipe[1])
-    assert commands
-    for name, options in commands:
-        succeed(tool(name), *options.split(), cwd=project, env={"RUFF_NO_CACHE": "true"})
-
-
-def test_its_linters_find_nothing_and_format_nothing(project: Path) -> None:
-    lint(project)
+def lint(project: Path, programs: Path) -> None:
+    """Run what `make lint` runs, in an environment."""
+    env = {
+        "MYPY_CACHE_DIR": str(programs.parent / "mypy"),
+        "PATH": f"{programs}:{os.environ['PATH']}",
+        "RUFF_NO_CACHE": "true",
+    }
+    for command in lint_commands(project):
+        succeed("sh", "-c", command, cwd=project, env=env)
 
 
 def test_yamllint_finds_nothing(project: Path) -> None:
@@ -80,30 +87,31 @@ def test_make_lists_its_targets(project: Path) -> None:
 
 
 @pytest.mark.project
-@pytest.mark.parametrize("cache", CHOICES["cache"])
-@pytest.mark.parametrize("database", CHOICES["database"])
+@pytest.mark.parametrize("answers", COMBINATIONS, ids=label)
 class TestDjango:
     """With the embedded servers: SQLite and local memory."""
 
     @pytest.fixture
-    def folder(self, database: str, cache: str, bake: Bake) -> Path:
-        return bake(database=database, cache=cache)
+    def folder(self, answers: dict[str, str], bake: Bake) -> Path:
+        return bake(**answers)
 
-    def test_its_own_tests_pass(self, folder: Path, environment_python: Path) -> None:
-        printed = succeed(environment_python, "-m", "pytest", "-p", "no:cacheprovider", cwd=folder)
+    @pytest.fixture
+    def programs(self, answers: dict[str, str], environment: Environment) -> Path:
+        return environment(answers["django_version"])
+
+    def test_make_lint_finds_nothing_and_formats_nothing(
+        self, folder: Path, programs: Path
+    ) -> None:
+        lint(folder, programs)
+
+    def test_its_own_tests_pass(self, folder: Path, programs: Path) -> None:
+        printed = succeed(programs / "pytest", "-p", "no:cacheprovider", cwd=folder)
         assert " passed" in printed
         assert "warning" not in printed
 
-    def test_models_and_migrations_agree(self, folder: Path, environment_python: Path) -> None:
-        succeed(
-            environment_python, "manage.py", "makemigrations", "--check", "--dry-run", cwd=folder
-        )
-
-    def test_nothing_to_say_against_its_deployment(
-        self, folder: Path, environment_python: Path
-    ) -> None:
+    def test_nothing_to_say_against_its_deployment(self, folder: Path, programs: Path) -> None:
         command = ["manage.py", "check", "--deploy", "--fail-level", "WARNING"]
-        printed = succeed(environment_python, *command, cwd=folder, env=PRODUCTION)
+        printed = succeed(programs / "python", *command, cwd=folder, env=PRODUCTION)
         assert "no issues" in printed
 
 
@@ -133,7 +141,7 @@ def test_any_slug_gives_a_project_that_works(
     slug: str, bake: Bake, environment_python: Path
 ) -> None:
     folder = bake(project_slug=slug, project_name=f'{slug} "{{}}" 한글 <b>')
-    lint(folder)
+    lint(folder, environment_python.parent)
     succeed(environment_python, "-m", "pytest", "-p", "no:cacheprovider", cwd=folder)
 
 

@@ -1,5 +1,3 @@
-RUN := uv run
-
 install: uv.lock ## Install what pyproject.toml asks for into .venv
 	uv sync --quiet
 

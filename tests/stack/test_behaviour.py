@@ -13,7 +13,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.conftest import run, succeed
+from tests.conftest import lint_commands, run, succeed
 from tests.stack.conftest import Stack, eventually
 
 pytestmark = [pytest.mark.stack, pytest.mark.xdist_group("behaviour")]
@@ -311,17 +311,18 @@ DEVELOPMENT = ("docker-compose.yml", "docker-compose.override.yml")
 @pytest.fixture(
     scope="module",
     params=[
-        ("mysql", "redis"),
-        ("mariadb", "memcached"),
-        ("postgresql", "valkey"),
-        ("sqlite", "locmem"),
+        ("mysql", "redis", "5.2", "uv", "black"),
+        ("mariadb", "memcached", "6.1", "pip", "black"),
+        ("postgresql", "valkey", "6.1", "pipenv", "ruff"),
+        ("sqlite", "locmem", "5.2", "pip", "ruff"),
     ],
     ids="-".join,
 )
 def development(request: pytest.FixtureRequest, make_stack: MakeStack) -> Iterator[Stack]:
     """Return a stack of development for each database, its code writable by its user."""
-    database, cache = request.param
-    stack = make_stack(f"dev_{database}", files=DEVELOPMENT, database=database, cache=cache)
+    names = ("database", "cache", "django_version", "package_manager", "code_style")
+    answers = dict(zip(names, request.param, strict=True))
+    stack = make_stack(f"dev_{answers['database']}", files=DEVELOPMENT, **answers)
     stack.env = {"DATABASE_PORT": "0", "CACHE_PORT": "0", "DEV_UID": "1234", "DEV_GID": "1234"}
     for path in (stack.folder, *stack.folder.rglob("*")):
         os.chown(path, 1234, 1234)
@@ -369,6 +370,12 @@ class TestDevelopment:
         finally:
             # Not waited for: a server that has just restarted notes the files' times a moment after it answers.
             view.write_text(before)
+
+    def test_its_linters_find_nothing_with_the_python_of_production(
+        self, development: Stack
+    ) -> None:
+        for command in lint_commands(development.folder):
+            development.execute("backend", "sh", "-c", command)
 
     def test_files_it_writes_belong_to_the_user(self, development: Stack) -> None:
         development.execute("backend", "python", "manage.py", "startapp", "fresh")

@@ -20,11 +20,14 @@ STACKS = {
         "database": "mariadb",
         "cache": "valkey",
         "app_server": "gunicorn",
+        "django_version": "6.1",
+        "package_manager": "pip",
     },
     "postgresql-memcached-uwsgi": {
         "database": "postgresql",
         "cache": "memcached",
         "app_server": "uwsgi",
+        "package_manager": "pipenv",
     },
     "sqlite-locmem-uwsgi": {"database": "sqlite", "cache": "locmem", "app_server": "uwsgi"},
 }
@@ -39,7 +42,7 @@ def answers(request: pytest.FixtureRequest) -> dict[str, str]:
 @pytest.fixture(scope="module")
 def stack(answers: dict[str, str], make_stack: Callable[..., Stack]) -> Stack:
     """Return a stack that has come up, with an administrator."""
-    stack = make_stack("stack_" + "_".join(answers.values()), **answers)
+    stack = make_stack(f"stack_{answers['database']}", **answers)
     stack.up()
     stack.add_administrator()
     return stack

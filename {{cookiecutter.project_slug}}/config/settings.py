@@ -8,7 +8,11 @@
 from pathlib import Path
 
 import environ
+{% if django.csp.app %}
 from csp.constants import NONE, SELF
+{% else %}
+from django.utils.csp import CSP
+{% endif %}
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 SITE_NAME = {{ python(cookiecutter.project_name) }}
@@ -30,7 +34,9 @@ ALLOWED_HOSTS = env.str(
 INSTALLED_APPS = [
     "{{ cookiecutter.project_slug }}.accounts",
     "{{ cookiecutter.project_slug }}.core",
-    "csp",
+{% if django.csp.app %}
+    "{{ django.csp.app }}",
+{% endif %}
     "django_guid",
     "django.contrib.admin",
     "django.contrib.auth",
@@ -44,7 +50,7 @@ MIDDLEWARE = [
     "config.health.HealthMiddleware",
     "django_guid.middleware.guid_middleware",
     "django.middleware.security.SecurityMiddleware",
-    "csp.middleware.CSPMiddleware",
+    "{{ django.csp.middleware }}",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -152,6 +158,7 @@ SECURE_HSTS_PRELOAD = HTTPS
 SESSION_COOKIE_SECURE = HTTPS
 CSRF_COOKIE_SECURE = HTTPS
 X_FRAME_OPTIONS = "DENY"
+{% if django.csp.app %}
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": [SELF],
@@ -162,6 +169,16 @@ CONTENT_SECURITY_POLICY = {
         "object-src": [NONE],
     }
 }
+{% else %}
+SECURE_CSP = {
+    "default-src": [CSP.SELF],
+    "img-src": [CSP.SELF, "data:"],
+    "base-uri": [CSP.NONE],
+    "form-action": [CSP.SELF],
+    "frame-ancestors": [CSP.NONE],
+    "object-src": [CSP.NONE],
+}
+{% endif %}
 
 # Logs: JSON on standard error, or lines to read in development. nginx makes the request id.
 

@@ -1,5 +1,7 @@
 """The command that the containers start with."""
 
+from collections.abc import Callable, Iterator
+
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import OperationalError, connection
@@ -24,7 +26,7 @@ def test_says_what_to_look_at_when_the_limit_is_reached(monkeypatch: pytest.Monk
 def test_waits_for_a_database_that_comes_late(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    attempts = iter([refuse, refuse, lambda: None])
+    attempts: Iterator[Callable[[], None]] = iter([refuse, refuse, lambda: None])
     monkeypatch.setattr(connection, "ensure_connection", lambda: next(attempts)())
     monkeypatch.setattr("time.sleep", lambda seconds: None)
     call_command("wait_for_database", timeout=5)
