@@ -13,6 +13,7 @@ from typing import Any
 
 import covertable
 import pytest
+import yaml
 from pytest_cookies.plugin import Cookies
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -115,6 +116,13 @@ def lint_commands(project: Path) -> list[str]:
     commands = [re.sub(managers, "", line.strip(), count=1) for line in recipe[1].splitlines()]
     assert len(commands) >= 4
     return commands
+
+
+def ci_steps(project: Path, job: str) -> list[dict[str, Any]]:
+    """Return the steps of a job of the project's CI that run when all is well, without actions."""
+    workflow = yaml.safe_load((project / ".github/workflows/ci.yml").read_text())
+    steps = workflow["jobs"][job]["steps"]
+    return [step for step in steps if "run" in step and step.get("if") != "failure()"]
 
 
 @pytest.fixture(scope="session")

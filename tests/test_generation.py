@@ -22,7 +22,11 @@ COMMON = [
     ".env",
     ".env.example",
     ".gitattributes",
+    ".github/dependabot.yml",
+    ".github/workflows/audit.yml",
+    ".github/workflows/ci.yml",
     ".gitignore",
+    ".pre-commit-config.yaml",
     "Dockerfile",
     "Makefile",
     "README.md",
@@ -78,8 +82,8 @@ ONLY = {
     "pipenv": ["Pipfile"],
     "black": [".flake8"],
 }
-# Django's templates and what requirement files call "markers" are theirs, not ours.
-JINJA = re.compile(r"\{\{(?!\.)|\{%|\{#|cookiecutter")
+# Django's templates and the expressions of GitHub Actions are theirs, not ours.
+JINJA = re.compile(r"(?<!\$)\{\{(?!\.)|\{%|\{#|cookiecutter")
 CATALOGUES = {"database": "_databases", "cache": "_caches", "app_server": "_app_servers"}
 
 

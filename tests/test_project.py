@@ -1,16 +1,23 @@
 """Generated projects under their own tools: linters, Django's checks, their own tests."""
 
 import os
+import re
+import shutil
+import stat
 from pathlib import Path
 from string import Template
+from typing import Any
 
 import pytest
+import yaml
 
 from tests.conftest import (
+    CATALOGUE,
     CHOICES,
     COMBINATIONS,
     Bake,
     Environment,
+    ci_steps,
     label,
     lint_commands,
     run,
@@ -40,7 +47,9 @@ def lint(project: Path, programs: Path) -> None:
 
 
 def test_yamllint_finds_nothing(project: Path) -> None:
-    rules = "{extends: default, rules: {braces: {level: error}, document-start: disable, line-length: {max: 140}}}"
+    # `on`, a key of GitHub Actions, is a boolean in YAML 1.1.
+    rules = """{extends: default, rules: {braces: {level: error}, document-start: disable,
+        line-length: {max: 140}, truthy: {check-keys: false}}}"""
     succeed(tool("yamllint"), "--strict", "--config-data", rules, ".", cwd=project)
 
 
@@ -52,6 +61,35 @@ def test_shellcheck_finds_nothing(project: Path) -> None:
     scripts = sorted(path.relative_to(project) for path in project.glob("docker/*.sh"))
     assert scripts
     succeed(tool("shellcheck"), *scripts, cwd=project)
+
+
+def workflows(project: Path) -> list[Path]:
+    """Return the workflows of GitHub Actions."""
+    return sorted(project.glob(".github/workflows/*.yml"))
+
+
+def test_actionlint_finds_nothing(project: Path) -> None:
+    shellcheck = f"-shellcheck={tool('shellcheck')}"
+    assert succeed(tool("actionlint"), shellcheck, *workflows(project), cwd=project) == ""
+
+
+def test_zizmor_finds_nothing(project: Path) -> None:
+    succeed(tool("zizmor"), "--offline", "--pedantic", "--quiet", ".github", cwd=project)
+
+
+def test_schemas_of_github_are_kept(project: Path) -> None:
+    check = [tool("check-jsonschema"), "--builtin-schema"]
+    succeed(*check, "vendor.github-workflows", *workflows(project), cwd=project)
+    succeed(*check, "vendor.dependabot", ".github/dependabot.yml", cwd=project)
+
+
+def test_actions_are_those_of_the_catalogue(project: Path) -> None:
+    used = re.findall(r"uses: (.*)", "".join(path.read_text() for path in workflows(project)))
+    assert set(used) <= set(CATALOGUE["_actions"].values())
+
+
+def test_djlint_finds_nothing(project: Path) -> None:
+    succeed(tool("djlint"), "--profile=django", "--lint", ".", cwd=project)
 
 
 @pytest.mark.parametrize("templates", [["site"], ["site", "tls"]], ids=["http", "https"])
@@ -113,6 +151,132 @@ class TestDjango:
         command = ["manage.py", "check", "--deploy", "--fail-level", "WARNING"]
         printed = succeed(programs / "python", *command, cwd=folder, env=PRODUCTION)
         assert "no issues" in printed
+
+
+# Hooks that pre-commit would clone a repository for -> the same programs, installed here.
+CLONED: dict[str, dict[str, Any]] = {
+    "actionlint": {"entry": "actionlint", "files": r"^\.github/workflows/", "types": ["yaml"]},
+    "gitleaks": {
+        "entry": "gitleaks git --pre-commit --redact --staged --verbose",
+        "pass_filenames": False,
+    },
+}
+
+
+def with_installed_hooks(project: Path, folder: Path) -> Path:
+    """Copy a project into a git repository of its own, its hooks without what must be cloned."""
+    shutil.copytree(project, folder)
+    path = folder / ".pre-commit-config.yaml"
+    config = yaml.safe_load(path.read_text())
+    for repository in config["repos"]:
+        if repository["repo"] != "local":
+            del repository["rev"]
+            repository["repo"] = "local"
+            for hook in repository["hooks"]:
+                hook |= {"name": hook["id"], "language": "system", **CLONED[hook["id"]]}
+                hook["entry"] = tool(hook["entry"])
+    path.write_text(yaml.safe_dump(config, sort_keys=False))
+    for command in (["init", "--quiet"], ["add", "--all"]):
+        succeed("git", *command, cwd=folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def pre_commit_home(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Return the folder of pre-commit's environments."""
+    return str(tmp_path_factory.mktemp("pre-commit"))
+
+
+@pytest.mark.project
+@pytest.mark.parametrize("answers", COMBINATIONS, ids=label)
+def test_its_hooks_change_nothing_before_the_first_commit(
+    answers: dict[str, str],
+    bake: Bake,
+    environment: Environment,
+    tmp_path: Path,
+    pre_commit_home: str,
+) -> None:
+    programs = environment(answers["django_version"])
+    folder = with_installed_hooks(bake(**answers), tmp_path / "project")
+    path = folder / ".pre-commit-config.yaml"
+    manager = CATALOGUE["_package_managers"][answers["package_manager"]]
+    path.write_text(
+        path.read_text()
+        .replace(f"entry: {manager['run']}", "entry: ")
+        .replace(f"=true {manager['run']}", "=true ")
+    )
+    succeed("git", "add", "--all", cwd=folder)
+    env = {
+        "MYPY_CACHE_DIR": str(programs.parent / "mypy"),
+        "PATH": f"{programs}:{os.environ['PATH']}",
+        "PRE_COMMIT_HOME": pre_commit_home,
+        "RUFF_NO_CACHE": "true",
+    }
+    succeed("pre-commit", "run", "--all-files", "--show-diff-on-failure", cwd=folder, env=env)
+    assert succeed("git", "diff", "--stat", cwd=folder) == ""
+
+
+def test_hooks_find_a_secret(bake: Bake, tmp_path: Path) -> None:
+    folder = with_installed_hooks(bake(), tmp_path / "project")
+    command = f"{tool('gitleaks')} git --pre-commit --redact --staged --verbose"
+    succeed("sh", "-c", command, cwd=folder)
+    token = "ghp_" + "x7Kq2ZpL9sWd4RtY8uVbN3mA6cFg1HjE5iQo"
+    (folder / "leak.py").write_text(f'TOKEN = "{token}"\n')
+    succeed("git", "add", "leak.py", cwd=folder)
+    result = run("sh", "-c", command, cwd=folder)
+    assert result.returncode == 1
+    assert token not in result.stdout
+
+
+@pytest.mark.project
+@pytest.mark.parametrize("manager", CHOICES["package_manager"])
+def test_the_lint_job_of_its_ci_passes_as_written(
+    manager: str,
+    bake: Bake,
+    environment_python: Path,
+    tmp_path: Path,
+    pre_commit_home: str,
+) -> None:
+    folder = with_installed_hooks(bake(package_manager=manager), tmp_path / "project")
+    (folder / ".env").unlink()  # A checkout has none.
+    env = {
+        "PATH": f"{environment_python.parent}:{os.environ['PATH']}:{Path(tool('uv')).parent}",
+        "PIPENV_VENV_IN_PROJECT": "1",
+        "PRE_COMMIT_HOME": pre_commit_home,
+        "UV_PYTHON_DOWNLOADS": "never",
+    }
+    steps = ci_steps(folder, "lint")
+    assert [step["name"] for step in steps][-3:] == [
+        "Install",
+        "Lint",
+        "Check the settings of production",
+    ]
+    for step in steps:
+        # The runner's way to install a program; here it is in the environment.
+        if not step["run"].startswith("pipx install"):
+            succeed("bash", "-ec", step["run"], cwd=folder, env=env | step.get("env", {}))
+
+
+def test_make_writes_an_env_where_there_is_none(bake: Bake, tmp_path: Path) -> None:
+    project = bake()
+    folder = tmp_path / "project"
+    shutil.copytree(project, folder, ignore=shutil.ignore_patterns(".env"))
+    printed = succeed("make", ".env", cwd=folder)
+    given, made = (
+        dict(re.findall(r"^([A-Z_]+)=(.*)$", (path / ".env").read_text(), re.MULTILINE))
+        for path in (project, folder)
+    )
+    assert made.keys() == given.keys()
+    secrets = [value for value in made.values() if re.fullmatch("[0-9a-f]{64}", value)]
+    assert len(set(secrets)) == 4
+    assert {name for name in made if made[name] != given[name]} == {
+        name for name in made if made[name] in secrets
+    }
+    assert stat.S_IMODE((folder / ".env").stat().st_mode) == 0o600
+    assert not any(secret in printed for secret in secrets)
+    before = (folder / ".env").read_bytes()
+    succeed("make", ".env", cwd=folder)
+    assert (folder / ".env").read_bytes() == before
 
 
 @pytest.mark.project

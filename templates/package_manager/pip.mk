@@ -5,7 +5,7 @@ COMPILE := docker compose run --rm --build --no-deps -e HOME=/tmp backend pip-co
 install: .venv/ready ## Install what requirements-dev.txt lists into .venv
 
 .venv/ready: requirements-dev.txt
-	python3 -m venv .venv
+	python3 -m venv --upgrade-deps .venv
 	.venv/bin/pip install --quiet --require-hashes --requirement requirements-dev.txt
 	touch $@
 
