@@ -35,13 +35,18 @@ PRODUCTION = {
 }
 
 
-def lint(project: Path, programs: Path) -> None:
-    """Run what `make lint` runs, in an environment."""
-    env = {
+def linter_env(programs: Path) -> dict[str, str]:
+    """Return the variables with which the linters of an environment run."""
+    return {
         "MYPY_CACHE_DIR": str(programs.parent / "mypy"),
         "PATH": f"{programs}:{os.environ['PATH']}",
         "RUFF_NO_CACHE": "true",
     }
+
+
+def lint(project: Path, programs: Path) -> None:
+    """Run what `make lint` runs, in an environment."""
+    env = linter_env(programs)
     for command in lint_commands(project):
         succeed("sh", "-c", command, cwd=project, env=env)
 
@@ -206,19 +211,14 @@ def test_its_hooks_change_nothing_before_the_first_commit(
         .replace(f"=true {manager['run']}", "=true ")
     )
     succeed("git", "add", "--all", cwd=folder)
-    env = {
-        "MYPY_CACHE_DIR": str(programs.parent / "mypy"),
-        "PATH": f"{programs}:{os.environ['PATH']}",
-        "PRE_COMMIT_HOME": pre_commit_home,
-        "RUFF_NO_CACHE": "true",
-    }
+    env = linter_env(programs) | {"PRE_COMMIT_HOME": pre_commit_home}
     succeed("pre-commit", "run", "--all-files", "--show-diff-on-failure", cwd=folder, env=env)
     assert succeed("git", "diff", "--stat", cwd=folder) == ""
 
 
 def test_hooks_find_a_secret(bake: Bake, tmp_path: Path) -> None:
     folder = with_installed_hooks(bake(), tmp_path / "project")
-    command = f"{tool('gitleaks')} git --pre-commit --redact --staged --verbose"
+    command = tool(CLONED["gitleaks"]["entry"])
     succeed("sh", "-c", command, cwd=folder)
     token = "ghp_" + "x7Kq2ZpL9sWd4RtY8uVbN3mA6cFg1HjE5iQo"
     (folder / "leak.py").write_text(f'TOKEN = "{token}"\n')
