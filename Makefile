@@ -21,7 +21,7 @@ demo: $(VENV)/ready ## Make a project (SQLite, local-memory cache), test it, and
 
 test: lint ## Everything; what needs Docker runs where an engine answers
 	$(BIN)/pytest -n auto -m "not stack"
-	$(BIN)/pytest -m stack
+	$(BIN)/pytest -n 2 --dist loadfile -m stack
 
 test-fast: $(VENV)/ready ## What needs neither Docker nor an installed project
 	$(BIN)/pytest -n auto -m "not stack and not project"

@@ -2,8 +2,8 @@
 
 cookiecutter renders this file and runs the result in the directory of the project, before it writes
 any file there; it deletes a new directory when the exit status is not 0. So nothing here may look
-like Jinja but the answers, in main(). Choices (the database and so on) are not checked here:
-cookiecutter offers no others.
+like Jinja but the answers, in main(). Of the choices (the database and so on), cookiecutter offers no others than
+those of cookiecutter.json; those that do not go together are listed there, in _refused.
 
 A hook is a process of its own, and half of what Python then does is import: hence one hook only, and
 neither re nor json.
@@ -300,6 +300,17 @@ def problems(answers: dict[str, object]) -> list[str]:
     return found
 
 
+def refusals(answers: dict[str, object], refused: list[tuple[str, str]]) -> list[str]:
+    """Return a sentence for each refused combination of choices that is among the answers.
+
+    Such a combination is "database=sqlite, cache=redis", and beside it stands the reason.
+    """
+    given = {f"{name}={value}" for name, value in answers.items()}
+    return [
+        f"{choices}: {why}" for choices, why in refused if given.issuperset(choices.split(", "))
+    ]
+
+
 # .env: the random part of a project, ignored by git and by Docker, and for its owner's eyes only.
 
 
@@ -342,13 +353,15 @@ def main() -> int:
     # Texts as Python's own literals, so that no answer ends its quotes; without the catalogue.
     pairs: list[tuple[str, object]]
     more: list[list[str]]
+    refused: list[tuple[str, str]]
     # fmt: off
     pairs = {{ "%r" | format(cookiecutter.items() | rejectattr(1, "mapping") | list) }}  # type: ignore  # noqa: F821
     more = [{{ cookiecutter._databases[cookiecutter.database].secrets }}, {{ cookiecutter._caches[cookiecutter.cache].secrets }}]  # type: ignore  # noqa: F821
+    refused = {{ "%r" | format(cookiecutter._refused.items() | list) }}  # type: ignore  # noqa: F821
     # fmt: on
     secrets = ["DJANGO_SECRET_KEY", *more[0], *more[1]]
     answers = dict(pairs)
-    found = problems(answers)
+    found = problems(answers) + refusals(answers, refused)
     if found:
         lines = "".join(f"  {line}\n" for line in found)
         sys.stderr.write(f"\nNothing was generated. Please change:\n{lines}\n")

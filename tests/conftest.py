@@ -18,15 +18,50 @@ from pytest_cookies.plugin import Cookies
 
 ROOT = Path(__file__).resolve().parent.parent
 CATALOGUE: dict[str, Any] = json.loads((ROOT / "cookiecutter.json").read_text(encoding="utf-8"))
-CHOICES: dict[str, list[str]] = {
-    name: values
-    for name, values in CATALOGUE.items()
-    if isinstance(values, list) and not name.startswith("_")
-}
+
+
+def choices(catalogue: dict[str, Any]) -> dict[str, list[str]]:
+    """Return the questions with choices: name to choices, the default first."""
+    return {
+        name: values
+        for name, values in catalogue.items()
+        if isinstance(values, list) and not name.startswith("_")
+    }
+
+
+def parts(words: str) -> dict[str, str]:
+    """Return the answers of a refused combination, as it is written: `database=sqlite, cache=redis`."""
+    return dict(word.split("=") for word in words.split(", "))
+
+
+def allowed(answers: dict[str, str], catalogue: dict[str, Any]) -> bool:
+    """Tell whether no refused combination is among the answers."""
+    return not any(parts(words).items() <= answers.items() for words in catalogue["_refused"])
+
+
+def combinations(catalogue: dict[str, Any]) -> list[dict[str, str]]:
+    """Return answers in which each pair of choices occurs, without the refused combinations."""
+    refused = [
+        {
+            "operator": "not",
+            "condition": {
+                "operator": "and",
+                "conditions": [
+                    {"operator": "eq", "left": name, "value": choice}
+                    for name, choice in parts(words).items()
+                ],
+            },
+        }
+        for words in catalogue["_refused"]
+    ]
+    questions = choices(catalogue)
+    rows = covertable.make(questions, constraints=refused)
+    return [{name: row[name] for name in questions} for row in rows]
+
+
+CHOICES = choices(CATALOGUE)
 # Every pair of choices is in one of them, at least: a new choice joins by itself.
-COMBINATIONS: list[dict[str, str]] = [
-    {name: row[name] for name in CHOICES} for row in covertable.make(CHOICES)
-]
+COMBINATIONS = combinations(CATALOGUE)
 
 Bake = Callable[..., Path]
 Environment = Callable[[str], Path]
@@ -37,10 +72,18 @@ def pairs(answers: dict[str, str]) -> set[tuple[tuple[str, str], ...]]:
     return set(itertools.combinations(sorted(answers.items()), 2))
 
 
+def everything(catalogue: dict[str, Any]) -> Iterator[dict[str, str]]:
+    """Yield all answers to the questions with choices that are not refused."""
+    questions = choices(catalogue)
+    for row in itertools.product(*questions.values()):
+        answers = dict(zip(questions, row, strict=True))
+        if allowed(answers, catalogue):
+            yield answers
+
+
 def pytest_report_header() -> str:
     """Say how much of the choices the run exercises."""
-    everything = itertools.product(*CHOICES.values())
-    all_pairs = set().union(*(pairs(dict(zip(CHOICES, row, strict=True))) for row in everything))
+    all_pairs = set().union(*map(pairs, everything(CATALOGUE)))
     exercised = set().union(*map(pairs, COMBINATIONS))
     return (
         f"choices: {len(exercised)} of {len(all_pairs)} pairs are exercised, "
@@ -105,6 +148,12 @@ def succeed(*command: str | Path, cwd: Path, env: dict[str, str] | None = None) 
     result = run(*command, cwd=cwd, env=env)
     assert result.returncode == 0, f"{' '.join(map(str, command))}:\n{result.stdout}"
     return result.stdout
+
+
+def env_values(path: Path) -> dict[str, str]:
+    """Return the assignments of an env file."""
+    lines = path.read_text(encoding="utf-8").splitlines()
+    return dict(line.split("=", 1) for line in lines if line and not line.startswith("#"))
 
 
 def lint_commands(project: Path) -> list[str]:

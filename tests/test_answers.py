@@ -395,7 +395,11 @@ def test_hook_has_no_jinja_but_the_answers() -> None:
     lines = HOOK.read_text(encoding="utf-8").splitlines()
     rendered = rendered_hook({"project_name": AWKWARD}).splitlines()
     both = zip(lines, rendered, strict=True)
-    assert [old.split("=")[0].strip() for old, new in both if old != new] == ["pairs", "more"]
+    assert [old.split("=")[0].strip() for old, new in both if old != new] == [
+        "pairs",
+        "more",
+        "refused",
+    ]
 
 
 @given(st.text())

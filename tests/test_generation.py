@@ -4,6 +4,7 @@ import configparser
 import json
 import os
 import re
+import shutil
 import stat
 import subprocess
 import sys
@@ -14,7 +15,23 @@ import pytest
 import yaml
 from cookiecutter.main import cookiecutter
 
-from tests.conftest import CATALOGUE, CHOICES, COMBINATIONS, ROOT, Bake, label, succeed
+from tests.conftest import (
+    CATALOGUE,
+    CHOICES,
+    COMBINATIONS,
+    ROOT,
+    Bake,
+    allowed,
+    combinations,
+    env_values,
+    everything,
+    label,
+    pairs,
+    parts,
+    run,
+    succeed,
+    tool,
+)
 
 COMMON = [
     ".dockerignore",
@@ -191,12 +208,6 @@ def test_scripts_can_be_run(project: Path) -> None:
         assert os.access(project / name, os.X_OK) == text.startswith("#!"), name
 
 
-def env_values(path: Path) -> dict[str, str]:
-    """Return the assignments of an env file."""
-    lines = path.read_text(encoding="utf-8").splitlines()
-    return dict(line.split("=", 1) for line in lines if line and not line.startswith("#"))
-
-
 def test_env_has_a_random_value_for_each_secret(project: Path) -> None:
     example, env = env_values(project / ".env.example"), env_values(project / ".env")
     secrets = [name for name, value in example.items() if not value]
@@ -340,3 +351,56 @@ def test_the_command_line_generates_and_says_what_to_do_next(tmp_path: Path) -> 
     printed = succeed(script, ROOT, "--no-input", "--output-dir", tmp_path, cwd=tmp_path)
     assert "cd my_site" in printed
     assert "docker compose -f docker-compose.yml up --build --wait" in printed
+
+
+def test_every_pair_of_choices_is_exercised() -> None:
+    wanted = set().union(*map(pairs, everything(CATALOGUE)))
+    assert set().union(*map(pairs, COMBINATIONS)) == wanted
+
+
+# Each combination that cookiecutter.json refuses, and one of the tests' own.
+REFUSED: dict[str, str] = CATALOGUE["_refused"] | {
+    "database=sqlite, app_server=gunicorn": 'the tests\' own "reason"'
+}
+
+
+@pytest.fixture(scope="module")
+def refusing(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a copy of the template that refuses one combination more."""
+    template = tmp_path_factory.mktemp("template")
+    for name in ("hooks", "templates", "{{cookiecutter.project_slug}}"):
+        shutil.copytree(ROOT / name, template / name)
+    catalogue = json.dumps(CATALOGUE | {"_refused": REFUSED})
+    (template / "cookiecutter.json").write_text(catalogue, encoding="utf-8")
+    return template
+
+
+@pytest.mark.parametrize("words", REFUSED)
+def test_a_combination_that_makes_no_sense_is_refused(
+    words: str, refusing: Path, tmp_path: Path
+) -> None:
+    command = [tool("cookiecutter"), str(refusing), "--no-input", "--output-dir", str(tmp_path)]
+    result = run(*command, *words.split(", "), cwd=tmp_path)
+    assert result.returncode != 0
+    assert f"{words}: {REFUSED[words]}\n" in result.stdout
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("words", REFUSED)
+def test_a_refused_combination_with_another_choice_is_generated(
+    words: str, refusing: Path, tmp_path: Path
+) -> None:
+    for name, choice in parts(words).items():
+        for other in CHOICES[name]:
+            answers = {**parts(words), name: other}
+            if other != choice and allowed(answers, CATALOGUE):
+                cookiecutter(
+                    str(refusing), no_input=True, output_dir=tmp_path / other, extra_context=answers
+                )
+
+
+def test_refused_combinations_are_not_exercised_and_the_other_pairs_are() -> None:
+    catalogue = CATALOGUE | {"_refused": REFUSED}
+    rows = combinations(catalogue)
+    assert all(allowed(row, catalogue) for row in rows)
+    assert set().union(*map(pairs, rows)) == set().union(*map(pairs, everything(catalogue)))

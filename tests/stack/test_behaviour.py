@@ -16,7 +16,7 @@ import pytest
 from tests.conftest import lint_commands, run, succeed
 from tests.stack.conftest import Stack, eventually
 
-pytestmark = [pytest.mark.stack, pytest.mark.xdist_group("behaviour")]
+pytestmark = pytest.mark.stack
 
 MakeStack = Callable[..., Stack]
 

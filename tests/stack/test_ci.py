@@ -8,18 +8,34 @@ from xml.etree import ElementTree
 
 import pytest
 
-from tests.conftest import ci_steps, succeed
+from tests.conftest import ci_steps, label, succeed
 from tests.stack.conftest import Stack
 
-pytestmark = [pytest.mark.stack, pytest.mark.xdist_group("stacks")]
+pytestmark = pytest.mark.stack
 
 
-def test_the_test_job_passes_as_written(make_stack: Callable[..., Stack], tmp_path: Path) -> None:
+ANSWERS = [
+    {},
+    {
+        "database": "postgresql",
+        "cache": "memcached",
+        "app_server": "gunicorn",
+        "package_manager": "pipenv",
+        "django_version": "6.1",
+    },
+    {"database": "sqlite", "cache": "locmem", "package_manager": "pip", "code_style": "black"},
+]
+
+
+@pytest.mark.parametrize("answers", ANSWERS, ids=label)
+def test_the_test_job_passes_as_written(
+    answers: dict[str, str], make_stack: Callable[..., Stack], tmp_path: Path
+) -> None:
     chromium = shutil.which("chromium") or shutil.which("google-chrome")
     if not chromium:
         reason = "a page is looked at in a browser: apt-get install chromium"
         (pytest.fail if os.environ.get("DRYDOCK_REQUIRE_DOCKER") else pytest.skip)(reason)
-    stack = make_stack("stack_ci")
+    stack = make_stack(f"stack_ci_{len(answers)}", **answers)
     (stack.folder / ".env").unlink()
     (tmp_path / "google-chrome").write_text(f'#!/bin/sh\nexec {chromium} --no-sandbox "$@"\n')
     (tmp_path / "google-chrome").chmod(0o755)

@@ -12,7 +12,7 @@ import pytest
 from tests.conftest import CATALOGUE, succeed
 from tests.stack.conftest import Stack, eventually
 
-pytestmark = [pytest.mark.stack, pytest.mark.xdist_group("stacks")]
+pytestmark = pytest.mark.stack
 
 STACKS = {
     "mysql-redis-uwsgi": {"database": "mysql", "cache": "redis", "app_server": "uwsgi"},

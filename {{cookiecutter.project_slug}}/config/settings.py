@@ -92,7 +92,9 @@ if DATABASES["default"]["ENGINE"] == "{{ db.engine }}":
 {% endfor %}
         **DATABASES["default"].get("OPTIONS", {}),
     }
+{% if cookiecutter.django_version == "5.2" %}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+{% endif %}
 
 # Cache
 
