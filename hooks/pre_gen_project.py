@@ -1,9 +1,11 @@
-"""Refuse answers that would give a project that does not work; write what cannot be rendered, .env.
+"""Refuse answers that would give a project that does not work; write what cannot be rendered.
 
 cookiecutter renders this file and runs the result in the directory of the project, before it writes
 any file there; it deletes a new directory when the exit status is not 0. So nothing here may look
 like Jinja but the answers, in main(). Of the choices (the database and so on), cookiecutter offers no others than
 those of cookiecutter.json; those that do not go together are listed there, in _refused.
+
+That is .env, and .cruft.json, the record of the generation.
 
 A hook is a process of its own, and half of what Python then does is import: hence one hook only, and
 neither re nor json.
@@ -348,6 +350,74 @@ def write_env(hosts: list[str], secrets: list[str]) -> str:
     return "Wrote random secrets to .env, which git and Docker ignore."
 
 
+# .cruft.json: what the project was made from, for `drydock check` and for cruft.
+
+
+def git(folder: str, *words: str) -> list[str]:
+    """Return the lines that git prints of a repository's folder; none where it has nothing to say."""
+    import subprocess
+
+    try:
+        command = ["git", "-C", folder, *words]
+        result = subprocess.run(command, capture_output=True, check=True)
+    except (OSError, subprocess.CalledProcessError):
+        return []
+    return result.stdout.decode(errors="replace").split("\n")
+
+
+def as_json(value: object, indent: str = "") -> str:
+    """Return a value as JSON of an indent of two. The checks have refused control characters."""
+    if isinstance(value, str):
+        return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
+    if not isinstance(value, dict | list):
+        return {None: "null", False: "false", True: "true"}[value]  # type: ignore[index]
+    begin, end, names = "[", "]", [""] * len(value)
+    if isinstance(value, dict):
+        begin, end, names = "{", "}", [f"{as_json(name)}: " for name in value]
+        value = list(value.values())
+    inner = f"\n{indent}  "
+    items = zip(names, value, strict=True)
+    lines = f",{inner}".join(name + as_json(item, indent + "  ") for name, item in items)
+    return f"{begin}{inner}{lines}\n{indent}{end}"
+
+
+def write_record(answers: dict[str, object]) -> None:
+    """Write the record, where the template is in a git repository.
+
+    cruft, and other tools that generate only to compare, do not say where the template is.
+    """
+    template, folder = str(answers.get("_template")), answers.get("_repo_dir")
+    if not isinstance(folder, str):
+        return
+    # A relative path is relative to where cookiecutter was started, which is not here.
+    folder = os.path.join(os.environ.get("PWD", ""), folder)
+    if not os.path.isfile(f"{folder}/cookiecutter.json"):
+        return
+    commit, prefix = [*git(folder, "rev-parse", "HEAD", "--show-prefix"), "", ""][:2]
+    if os.path.isdir(os.path.join(os.environ.get("PWD", ""), template)):
+        url = os.path.normpath(folder.removesuffix(prefix.rstrip("/")))
+    else:
+        url = [*git(folder, "config", "--get", "remote.origin.url"), ""][0]
+        scheme, separator, rest = url.rpartition("://")
+        host, slash, path = rest.partition("/")
+        if scheme.startswith("http"):  # A name and a password before the host are not recorded.
+            url = f"{scheme}{separator}{host.rpartition('@')[2]}{slash}{path}"
+    if not (commit and url):
+        return
+    record = {
+        "template": url,
+        "commit": commit,
+        "checkout": answers.get("_checkout"),
+        "context": {
+            "cookiecutter": {name: value for name, value in answers.items() if name[0] != "_"}
+        },
+        "directory": prefix.rstrip("/") or None,
+        "skip": [".env"],
+    }
+    with open(".cruft.json", "w", encoding="utf-8", newline="\n") as file:
+        file.write(as_json(record) + "\n")
+
+
 def main() -> int:
     """Say what is wrong with the answers, or what to do next; return the exit status."""
     # Texts as Python's own literals, so that no answer ends its quotes; without the catalogue.
@@ -366,6 +436,7 @@ def main() -> int:
         lines = "".join(f"  {line}\n" for line in found)
         sys.stderr.write(f"\nNothing was generated. Please change:\n{lines}\n")
         return 1
+    write_record(answers)
     hosts = [str(answers["domain_name"]), "localhost", "127.0.0.1"]
     print(f"""
 {write_env(hosts, secrets)}

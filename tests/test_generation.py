@@ -34,6 +34,7 @@ from tests.conftest import (
 )
 
 COMMON = [
+    ".cruft.json",
     ".dockerignore",
     ".editorconfig",
     ".env",
@@ -130,7 +131,7 @@ def test_no_folder_is_empty(project: Path) -> None:
 
 def test_nothing_of_the_template_is_left(project: Path) -> None:
     for name, text in texts(project).items():
-        if not name.endswith(".html"):
+        if not name.endswith((".html", ".cruft.json")):
             assert not JINJA.search(text), name
 
 

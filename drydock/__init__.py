@@ -1,0 +1,1 @@
+"""Regenerate a project from its cookiecutter template, and compare: what changed here, what upstream."""

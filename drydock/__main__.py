@@ -1,0 +1,5 @@
+"""`python -m drydock`."""
+
+from drydock.cli import main
+
+main()

@@ -1,0 +1,201 @@
+"""Three trees (recorded template, newest template, working tree) to a state a file.
+
+Nothing here reads a disk: a comparison is a function of values, and reports are made of it.
+"""
+
+import difflib
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from drydock import keys
+from drydock.keys import KeyChange
+from drydock.policy import Policy
+from drydock.tree import File, Tree
+
+
+class State(StrEnum):
+    """Where a file stands, seen from the recorded template."""
+
+    SAME = "same"
+    EDITED = "edited here"
+    CHANGED = "changed upstream"
+    BOTH = "same change"
+    CONFLICT = "conflict"
+    DELETED = "deleted here"
+    NEW = "new upstream"
+    REMOVED = "removed upstream"
+
+
+# Of the states: those in which the template has moved, and the project has not drifted.
+UPSTREAM = frozenset({State.CHANGED, State.BOTH, State.NEW, State.REMOVED})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Change:
+    """From one version of a file to another.
+
+    `brief` is `keys` with parts that are wholly new or gone as one. `keys` is None where the file has no keys that are known, or is not text; [] where only the
+    order, comments or the form differ. `added` and `removed` are numbers of lines. `mode` says
+    whether the file became executable (True), stopped to be (False), or neither (None).
+    """
+
+    keys: tuple[KeyChange, ...] | None
+    brief: tuple[KeyChange, ...]
+    added: int
+    removed: int
+    binary: bool = False
+    form_only: bool = False
+    mode: bool | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Drift:
+    """A file that is not the same in all three trees.
+
+    `here` is the change from the recorded template to the working tree, `upstream` that to the
+    newest template; None where there is none. `collisions` are keys that both changed, differently.
+    """
+
+    path: str
+    state: State
+    yours: bool
+    here: Change | None
+    upstream: Change | None
+    collisions: tuple[str, ...] = ()
+
+    @property
+    def form_only(self) -> bool:
+        """Whether the working tree differs in the order, comments or form only."""
+        return self.state is State.EDITED and self.here is not None and self.here.form_only
+
+
+@dataclass(frozen=True, kw_only=True)
+class Comparison:
+    """The files that differ, how many were compared, and entries of the policy that match nothing."""
+
+    drifts: tuple[Drift, ...]
+    files: int
+    unmatched: tuple[str, ...]
+
+
+def state(base: File | None, upstream: File | None, here: File | None) -> State:
+    """Return the state of a file that is in one of the three trees, at least."""
+    if here == upstream:
+        return State.SAME if base == here else State.BOTH
+    if here == base:
+        if upstream is None:
+            return State.REMOVED
+        return State.NEW if base is None else State.CHANGED
+    if upstream == base:
+        return State.DELETED if here is None else State.EDITED
+    return State.CONFLICT
+
+
+def change(path: str, before: File | None, after: File | None, policy: Policy) -> Change | None:
+    """Return what differs between two versions of a file; None if nothing does."""
+    if before == after:
+        return None
+    mode = None
+    if before and after and before.executable != after.executable:
+        mode = after.executable
+    old, new = (file.text if file else "" for file in (before, after))
+    if old is None or new is None:
+        return Change(keys=None, brief=(), added=0, removed=0, binary=True, mode=mode)
+    added = removed = 0
+    for line in difflib.unified_diff(old.splitlines(), new.splitlines(), n=0, lineterm=""):
+        added += line.startswith("+") and not line.startswith("+++ ")
+        removed += line.startswith("-") and not line.startswith("--- ")
+    found = keys.changes(path, old, new) if before and after and old != new else None
+    if found is not None:
+        found = [one for one in found if not policy.ignoring(path, one.key)]
+    blank = [[line.rstrip() for line in text.rstrip().splitlines()] for text in (old, new)]
+    form_only = old != new and mode is None and (found == [] or blank[0] == blank[1])
+    return Change(
+        keys=None if found is None else tuple(found),
+        brief=tuple(keys.collapsed(path, found, old, new)) if found else (),
+        added=added,
+        removed=removed,
+        form_only=form_only and before is not None and after is not None,
+        mode=mode,
+    )
+
+
+def without_ignored_keys(
+    path: str, base: File | None, other: File | None, policy: Policy, used: set[str]
+) -> File | None:
+    """Return `base` in place of another version that differs from it in ignored keys only."""
+    if base is None or other is None or base == other or base.executable != other.executable:
+        return other
+    old, new = base.text, other.text
+    if not policy.ignore_keys or old is None or new is None:
+        return other
+    found = keys.changes(path, old, new)
+    entries = [policy.ignoring(path, one.key) for one in found or []]
+    used.update(entry for entry in entries if entry)
+    return base if found and all(entries) else other
+
+
+def met(paths: Iterable[str], trees: tuple[Tree, ...], policy: Policy) -> set[str]:
+    """Return the entries of ignored keys that are in a file of one of the trees."""
+    found = set()
+    for path in paths if policy.ignore_keys else ():
+        for tree in trees:
+            text = tree[path].text if path in tree else None
+            try:
+                leaves = keys.leaves(path, text) if text is not None else None
+            except ValueError:
+                leaves = None
+            found |= {policy.ignoring(path, key) for key, _ in leaves or []}
+    return {entry for entry in found if entry}
+
+
+def compare(base: Tree, upstream: Tree, here: Tree, policy: Policy) -> Comparison:
+    """Compare the trees of the recorded template, the newest, and the working tree.
+
+    Files of the working tree that are in neither of the templates are the project's own.
+    """
+    every = sorted({*base, *upstream})
+    paths = [path for path in every if not policy.is_ignored(path)]
+    used = met(paths, (base, upstream, here), policy)
+    drifts = []
+    for path in paths:
+        old, new, mine = base.get(path), upstream.get(path), here.get(path)
+        if os.name == "nt" and mine:  # Windows has no such bit.
+            mine = File(
+                data=mine.data, executable=bool(old or new) and (old or new or mine).executable
+            )
+        mine = without_ignored_keys(path, old, mine, policy, used)
+        new = without_ignored_keys(path, old, new, policy, used)
+        found = state(old, new, mine)
+        if found is State.SAME:
+            continue
+        local, remote = change(path, old, mine, policy), change(path, old, new, policy)
+        drifts.append(
+            Drift(
+                path=path,
+                state=found,
+                yours=policy.is_yours(path),
+                here=local,
+                upstream=remote,
+                collisions=collisions(local, remote) if found is State.CONFLICT else (),
+            )
+        )
+    return Comparison(
+        drifts=tuple(drifts), files=len(paths), unmatched=tuple(policy.unmatched(every, used))
+    )
+
+
+def collisions(here: Change | None, upstream: Change | None) -> tuple[str, ...]:
+    """Return the keys that both sides changed, and not to the same value."""
+    if not here or not upstream or here.keys is None or upstream.keys is None:
+        return ()
+    theirs = {one.key: one.after for one in upstream.keys}
+    return tuple(
+        dict.fromkeys(
+            one.key
+            for one in here.keys
+            if one.key in theirs and (one.secret or theirs[one.key] != one.after)
+        )
+    )

@@ -1,0 +1,285 @@
+"""Find the record of a project that has none: the commit and answers whose render is most like it."""
+
+import re
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from drydock import project, record, render
+from drydock.answers import questions
+from drydock.cache import default_cache
+from drydock.errors import DrydockError
+from drydock.record import Record
+from drydock.session import Commit
+from drydock.session import commit as commit_of
+from drydock.source import Source, open_source
+from drydock.tree import Tree
+
+# Stands for an answer whose text is looked for: small letters, so that no filter changes it.
+MARK = "zq{}qz"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fit:
+    """The record that fits best, and how well.
+
+    `likeness` is the share of the template's lines that the project has, 0 to 1; `sure` are the
+    answers for which something in the project speaks.
+    """
+
+    record: Record
+    label: str
+    files: int
+    identical: int
+    likeness: float
+    sure: frozenset[str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Score:
+    """How like a render is to the project: the higher, the better."""
+
+    likeness: float
+    identical: int
+    files: int
+
+    @property
+    def key(self) -> tuple[float, int]:
+        """What scores are ordered by."""
+        return self.likeness, self.identical
+
+
+def score(tree: Tree, here: Tree) -> Score:
+    """Compare a render with the project: as multisets of lines, file by file."""
+    common = total = identical = 0
+    for path in tree.keys() | here.keys():
+        ours, theirs = tree.get(path), here.get(path)
+        if ours == theirs:
+            identical += 1
+        lines = [
+            Counter((file.data if file else b"").splitlines() or [b""]) for file in (ours, theirs)
+        ]
+        common += (lines[0] & lines[1]).total() if ours and theirs else 0
+        total += (lines[0] | lines[1]).total()
+    return Score(likeness=common / total if total else 0.0, identical=identical, files=len(tree))
+
+
+class Search:
+    """Renders of one template for one project."""
+
+    def __init__(self, folder: Path, source: Source, directory: str | None) -> None:
+        self.folder, self.source, self.directory = folder, source, directory
+        self.trees: dict[str, Tree] = {}
+
+    def template(self, sha: str) -> Tree:
+        """Return the template's files at a commit."""
+        if sha not in self.trees:
+            self.trees = {sha: self.source.tree(sha, self.directory)}
+        return self.trees[sha]
+
+    def render(self, sha: str, answers: Mapping[str, Any]) -> tuple[Tree, dict[str, Any]]:
+        """Return the render and its answers."""
+        where = f"{self.source.url} at {self.source.describe(sha)}"
+        tree, resolved = render.rendered(
+            self.template(sha),
+            answers,
+            where=where,
+            extra={"_template": self.source.url, "_commit": sha, "_checkout": None},
+            cache=default_cache(),
+        )
+        tree.pop(record.NAME, None)
+        return tree, resolved.public
+
+    def try_out(self, sha: str, answers: Mapping[str, Any], paths: set[str]) -> Score | None:
+        """Return the score of a commit and answers; None if they cannot be rendered."""
+        try:
+            tree, _ = self.render(sha, answers)
+        except DrydockError:
+            return None
+        # Files that other answers would give, and which the project has, count against these.
+        return score(tree, project.read(self.folder, paths | tree.keys()))
+
+    def texts(self, sha: str, answers: dict[str, Any], fixed: set[str]) -> dict[str, list[str]]:
+        """Return the answers to questions of text that the project's files speak for, best first."""
+        raw = questions(self.template(sha), self.source.url)
+        names = [
+            name
+            for name, default in raw.items()
+            if isinstance(default, str) and name[0] != "_" and name not in fixed
+        ]
+        marks = {name: MARK.format("".join(filter(str.isalpha, name))) for name in names}
+        try:
+            tree, _ = self.render(sha, {**answers, **marks})
+        except DrydockError:
+            return {}
+        any_mark = re.compile("|".join(map(re.escape, marks.values()))) if marks else None
+        votes: dict[str, Counter[str]] = {name: Counter() for name in names}
+        if any_mark is None:
+            return {}
+
+        def pattern(line: str) -> re.Pattern[str]:
+            seen: set[str] = set()
+            parts, end = [], 0
+            for match in any_mark.finditer(line):
+                name = next(one for one in names if marks[one] == match[0])
+                parts.append(re.escape(line[end : match.start()]))
+                parts.append(f"(?P={name})" if name in seen else f"(?P<{name}>.+?)")
+                seen.add(name)
+                end = match.end()
+            return re.compile("".join(parts) + re.escape(line[end:]))
+
+        # Paths first: they say under which names the files are to be found.
+        every = [
+            path.relative_to(self.folder).as_posix()
+            for path in self.folder.rglob("*")
+            if path.is_file() and ".git" not in path.parts
+        ]
+        for path in (path for path in tree if any_mark.search(path)):
+            shape = pattern(path)
+            for other in every:
+                if match := shape.fullmatch(other):
+                    for name, value in match.groupdict().items():
+                        if "/" not in value:
+                            votes[name][value] += 1
+        best = {name: count.most_common(1)[0][0] for name, count in votes.items() if count}
+
+        def renamed(path: str) -> str:
+            for name, answer in best.items():
+                path = path.replace(marks[name], answer)
+            return path
+
+        here = project.read(self.folder, [renamed(path) for path in tree])
+        for path, file in tree.items():
+            mine = here.get(renamed(path))
+            words, theirs = file.text, mine.text if mine else None
+            if words is None or theirs is None:
+                continue
+            lines = theirs.splitlines()
+            for line in set(words.splitlines()):
+                if any_mark.search(line):
+                    shape = pattern(line)
+                    for found in filter(None, map(shape.fullmatch, lines)):
+                        for name, value in found.groupdict().items():
+                            votes[name][value] += 1
+        return {
+            name: [value for value, _ in count.most_common(3)]
+            for name, count in votes.items()
+            if count
+        }
+
+    def best(self, sha: str, answers: Mapping[str, Any], name: str, values: list[str]) -> str:
+        """Return the one of some answers to a question whose render is most like the project."""
+        scores = {}
+        for value in values if len(values) > 1 else ():
+            if found := self.try_out(sha, {**answers, name: value}, set()):
+                scores[value] = found.key
+        return max(scores, key=lambda value: scores[value], default=values[0])
+
+    def choices(self, sha: str, answers: dict[str, Any], fixed: set[str]) -> set[str]:
+        """Set the choices in `answers` that fit best, question by question; return the sure ones."""
+        raw = questions(self.template(sha), self.source.url)
+        sure = set()
+        asked = {
+            name: [True, False] if isinstance(value, bool) else value
+            for name, value in raw.items()
+            if isinstance(value, bool | list) and name[0] != "_" and name not in fixed
+        }
+        for _ in range(2):  # A second time, for a choice may show only when another is right.
+            for name, values in asked.items():
+                paths: set[str] = set()
+                for value in values:
+                    try:
+                        paths |= self.render(sha, {**answers, name: value})[0].keys()
+                    except DrydockError:
+                        continue
+                scores = {
+                    value: found.key
+                    for value in values
+                    if (found := self.try_out(sha, {**answers, name: value}, paths))
+                }
+                if not scores:
+                    continue
+                current = scores.get(answers.get(name, values[0]), (-1.0, -1))
+                best = max(scores, key=lambda value: scores[value])
+                if scores[best] > current or name not in answers:
+                    answers[name] = best
+                if len({*scores.values()}) > 1:
+                    sure.add(name)
+        return sure
+
+
+def search(
+    folder: Path,
+    template: str,
+    *,
+    directory: str | None = None,
+    checkout: str | None = None,
+    given: Mapping[str, str] | None = None,
+    commits: int = 200,
+    offline: bool = False,
+    progress: Callable[[str], None] | None = None,
+) -> Fit:
+    """Return the record that fits a project's folder best.
+
+    `given` answers are taken as they are. DrydockError if no commit can be rendered, or nothing of
+    the project is like the template.
+    """
+    project.check_no_merge(folder)
+    say = progress or (lambda words: None)
+    source = open_source(template, offline=offline, progress=progress)
+    one = Search(folder, source, directory)
+    history = source.commits(checkout)[: max(commits, 1)]
+    answers: dict[str, Any] = dict(given or {})
+    fixed = set(answers)
+    sure = set(fixed)
+
+    def fill(sha: str) -> None:
+        say(f"Looking for the answers at {source.describe(sha)} ...")
+        for _ in range(2):
+            texts = one.texts(sha, answers, fixed)
+            answers.update({name: values[0] for name, values in texts.items()})
+            for name, values in texts.items():
+                answers[name] = one.best(sha, answers, name, values)
+            sure.update(texts, one.choices(sha, answers, fixed))
+
+    newest = next((sha for sha in history if renders(one, sha)), None)
+    if newest is None:
+        raise DrydockError(f"{source.url}: none of {len(history)} commits can be rendered.")
+    fill(newest)
+    best, best_score = newest, None
+    for index, sha in enumerate(history):
+        if index % 10 == 0:
+            say(f"Trying the commits: {index} of {len(history)} ...")
+        found = one.try_out(sha, answers, set())
+        if found and (best_score is None or found.key > best_score.key):
+            best, best_score = sha, found
+    if best != newest:
+        fill(best)
+    tree, public = one.render(best, answers)
+    final = score(tree, project.read(folder, tree))
+    if not final.likeness:
+        raise DrydockError(
+            f"{folder}: has nothing in common with {source.url}. Is it the template?"
+        )
+    made: Commit = commit_of(source, best)
+    return Fit(
+        record=Record(
+            template=source.url, commit=best, answers=public, checkout=checkout, directory=directory
+        ),
+        label=f"{source.url} at {made.label} of {made.date[:10]}",
+        files=final.files,
+        identical=final.identical,
+        likeness=final.likeness,
+        sure=frozenset(sure),
+    )
+
+
+def renders(one: Search, sha: str) -> bool:
+    """Tell whether a commit can be rendered with its defaults."""
+    try:
+        one.render(sha, {})
+    except DrydockError:
+        return False
+    return True

@@ -1,0 +1,100 @@
+"""Which files the template owns, which are yours after the generation, and what is not compared.
+
+In `.drydock.toml`, or in `[tool.drydock]` of pyproject.toml:
+
+    yours = ["README.md", "shop/"]                  # changes here are no drift
+    ignore = ["docs/"]                              # not compared
+    ignore-keys = ["docker-compose.yml: services.backend.deploy.resources"]
+
+Patterns are those of .gitignore. Without any, the template owns every file.
+"""
+
+import tomllib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from pathspec import GitIgnoreSpec
+
+from drydock.errors import DrydockError
+
+LISTS = ("yours", "ignore", "ignore-keys")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Policy:
+    """Patterns of files, and of keys: `FILE PATTERN: KEY`, with all below the key.
+
+    `skip` are the record's, ignored as well; nobody is told when they match nothing.
+    """
+
+    yours: tuple[str, ...] = ()
+    ignore: tuple[str, ...] = ()
+    ignore_keys: tuple[str, ...] = ()
+    skip: tuple[str, ...] = ()
+
+    def is_yours(self, path: str) -> bool:
+        """Tell whether a file belongs to the project's team after it was generated."""
+        return matches(self.yours, path)
+
+    def is_ignored(self, path: str) -> bool:
+        """Tell whether a file is not compared."""
+        return matches(self.ignore, path) or matches(self.skip, path)
+
+    def ignoring(self, path: str, key: str) -> str | None:
+        """Return the entry of `ignore_keys` because of which a key of a file does not count."""
+        for entry in self.ignore_keys:
+            pattern, _, name = entry.partition(": ")
+            below = key.startswith((f"{name}.", f"{name}["))
+            if (key == name or below) and matches((pattern,), path):
+                return entry
+        return None
+
+    def unmatched(self, paths: Iterable[str], used_keys: set[str]) -> list[str]:
+        """Return the entries to ignore something that is in none of the paths, or was not met."""
+        paths = list(paths)
+        files = [one for one in self.ignore if not any(matches((one,), path) for path in paths)]
+        return files + [entry for entry in self.ignore_keys if entry not in used_keys]
+
+
+def matches(patterns: tuple[str, ...], path: str) -> bool:
+    """Tell whether a path is among patterns of .gitignore."""
+    return bool(patterns) and GitIgnoreSpec.from_lines(patterns).match_file(path)
+
+
+def read(project: Path, skip: Iterable[str] = ()) -> Policy:
+    """Return the policy of a project's folder; `skip` are the record's patterns.
+
+    DrydockError for a file that is not TOML, or an entry that is not known.
+    """
+    table: object = {}
+    name = project / ".drydock.toml"
+    try:
+        table = tomllib.loads(name.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        name = project / "pyproject.toml"
+        try:
+            tool = tomllib.loads(name.read_text(encoding="utf-8")).get("tool", {})
+            table = tool.get("drydock", {}) if isinstance(tool, dict) else {}
+        except FileNotFoundError:
+            pass
+        except (OSError, ValueError) as error:
+            raise DrydockError(f"{name}: cannot be read as TOML: {error}") from None
+    except (OSError, ValueError) as error:
+        raise DrydockError(f"{name}: cannot be read as TOML: {error}") from None
+    if not isinstance(table, dict):
+        raise DrydockError(f"{name}: tool.drydock is not a table.")
+    for key, value in table.items():
+        if key not in LISTS:
+            raise DrydockError(f"{name}: {key} is not known. A policy has {', '.join(LISTS)}.")
+        if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+            raise DrydockError(f"{name}: {key} is not a list of texts.")
+    for entry in table.get("ignore-keys", []):
+        if ": " not in entry:
+            raise DrydockError(f'{name}: ignore-keys: {entry!r} has not the form "FILE: KEY".')
+    return Policy(
+        yours=tuple(table.get("yours", [])),
+        ignore=tuple(table.get("ignore", [])),
+        skip=tuple(skip),
+        ignore_keys=tuple(table.get("ignore-keys", [])),
+    )

@@ -1,0 +1,98 @@
+"""The record of a generation, `.cruft.json`: which template, which commit of it, which answers.
+
+The format is cruft's, so that its own commands work on the project as well.
+"""
+
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from drydock.errors import DrydockError
+
+NAME = ".cruft.json"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Record:
+    """What a project was generated from.
+
+    `answers` are those to the template's questions: name to answer. `skip` are patterns, as of
+    .gitignore, of files that are not compared.
+    """
+
+    template: str
+    commit: str
+    answers: dict[str, Any]
+    checkout: str | None = None
+    directory: str | None = None
+    skip: tuple[str, ...] = field(default=())
+
+    def dumps(self) -> str:
+        """Return the text of the file."""
+        record: dict[str, Any] = {
+            "template": self.template,
+            "commit": self.commit,
+            "checkout": self.checkout,
+            "context": {"cookiecutter": self.answers},
+            "directory": self.directory,
+        }
+        if self.skip:
+            record["skip"] = list(self.skip)
+        return json.dumps(record, indent=2, ensure_ascii=False) + "\n"
+
+
+def read(project: Path) -> Record:
+    """Read the record of a project's folder; DrydockError where there is none, or a broken one."""
+    path = project / NAME
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        message = (
+            f"{path}: there is no such file, so nothing says which template this project is from. "
+            "`drydock init TEMPLATE` finds out and writes it."
+        )
+        raise DrydockError(message) from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise DrydockError(f"{path}: cannot be read: {error}") from None
+    return loads(text, str(path))
+
+
+def loads(text: str, name: str = NAME) -> Record:
+    """Return the record in a text; DrydockError that names the file and what is missing."""
+    mend = "Take it from an earlier commit, or let `drydock init TEMPLATE` write it anew."
+    try:
+        data = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        if "<<<<<<<" in text:
+            raise DrydockError(
+                f"{name}: holds the marks of a merge conflict. Resolve it, then try again."
+            ) from None
+        raise DrydockError(f"{name}: is not JSON: {error}. {mend}") from None
+    if not isinstance(data, dict):
+        raise DrydockError(f"{name}: is not a JSON object. {mend}")
+
+    def text_of(key: str) -> str:
+        value = data.get(key)
+        if not isinstance(value, str) or not value:
+            raise DrydockError(f"{name}: `{key}` is missing, or no text. {mend}")
+        return value
+
+    def optional(key: str) -> str | None:
+        return text_of(key) if data.get(key) is not None else None
+
+    context = data.get("context")
+    answers = context.get("cookiecutter") if isinstance(context, dict) else None
+    if not isinstance(answers, dict):
+        raise DrydockError(f"{name}: `context.cookiecutter`, the answers, is missing. {mend}")
+    skip = data.get("skip", [])
+    if not isinstance(skip, list) or not all(isinstance(pattern, str) for pattern in skip):
+        raise DrydockError(f"{name}: `skip` is not a list of patterns. {mend}")
+    return Record(
+        template=text_of("template"),
+        commit=text_of("commit"),
+        checkout=optional("checkout"),
+        directory=optional("directory"),
+        answers={key: value for key, value in answers.items() if not key.startswith("_")},
+        skip=tuple(skip),
+    )

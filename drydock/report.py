@@ -1,0 +1,251 @@
+"""A look as text, JSON or Markdown, and as diffs. Values that look secret are in none of them."""
+
+import difflib
+import json
+import subprocess
+import tempfile
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import click
+
+from drydock import render
+from drydock.compare import Change, Drift, State
+from drydock.errors import DrydockError
+from drydock.secrets import masked
+from drydock.session import Commit, Look
+from drydock.tree import File, Tree
+
+COLOURS = {
+    State.EDITED: "yellow",
+    State.DELETED: "yellow",
+    State.CONFLICT: "red",
+    State.CHANGED: "cyan",
+    State.BOTH: "cyan",
+    State.NEW: "cyan",
+    State.REMOVED: "cyan",
+}
+SCHEMA_VERSION = 1
+
+
+def shown(look: Look, verbose: bool) -> list[Drift]:
+    """Return the drifts that a report lists: those of your own files only where all are wanted."""
+    return [drift for drift in look.comparison.drifts if verbose or not drift.yours]
+
+
+def summary(look: Look) -> str:
+    """Return a sentence on the template's commits."""
+    here = f"{look.url} at {look.recorded.label} of {look.recorded.date[:10]}"
+    if look.recorded.sha == look.newest.sha:
+        return f"Made from {here}, compared with the same commit."
+    many = "1 commit" if look.behind == 1 else f"{look.behind} commits"
+    aside = f" The recorded one has {look.ahead} that it has not." if look.ahead else ""
+    there = f"{look.newest.label} of {look.newest.date[:10]}"
+    return f"Made from {here}, compared with {there}: {many} between them.{aside}"
+
+
+def words(drift: Drift) -> str:
+    """Return a drift's state, for people."""
+    state = f"{drift.state}, form only" if drift.form_only else str(drift.state)
+    return f"{state}, yours" if drift.yours else state
+
+
+def size(change: Change | None) -> str:
+    """Return how much changed: lines, a mode, or that the file is binary."""
+    if change is None:
+        return ""
+    parts = ["binary"] if change.binary else []
+    if change.added or change.removed:
+        parts.append(f"+{change.added} -{change.removed}")
+    if change.mode is not None:
+        parts.append("executable" if change.mode else "not executable")
+    return ", ".join(parts)
+
+
+def key_lines(drift: Drift) -> Iterator[tuple[str, str, str]]:
+    """Yield key, values and side of each changed key of a drift."""
+    for side, change in (("edited here", drift.here), ("changed upstream", drift.upstream)):
+        for one in change.brief if change else ():
+            values = f"{one_line(one.before)} -> {one_line(one.after)}"
+            if one.before is None:
+                values = f"added {one_line(one.after)}".rstrip()
+            elif one.after is None:
+                values = f"removed {one_line(one.before)}".rstrip()
+            yield one.key, values, "conflict" if one.key in drift.collisions else side
+
+
+def one_line(value: str | None) -> str:
+    """Return a value in one line of at most 60 characters, without what a terminal would obey."""
+    text = " ".join("".join(c if c.isprintable() else " " for c in masked(value or "")).split())
+    return text if len(text) <= 60 else f"{text[:57]}..."
+
+
+def text(look: Look, *, verbose: bool = False) -> str:
+    """Return the report for a terminal, with colours (which click takes away where unwanted)."""
+    drifts = shown(look, verbose)
+    lines = [summary(look), *look.notes]
+    if drifts:
+        rows = [(words(drift), drift) for drift in drifts]
+        first = max(len(label) for label, _ in rows)
+        second = max(len(drift.path) for drift in drifts)
+        lines.append("")
+        for label, drift in rows:
+            state = click.style(label.ljust(first), fg=COLOURS[drift.state])
+            here, upstream = size(drift.here), size(drift.upstream)
+            both = here and upstream
+            sizes = f"{here} here, {upstream} upstream" if both else here or upstream
+            lines.append(f"{state}  {drift.path.ljust(second)}  {sizes}".rstrip())
+        keyed = [drift for drift in drifts if any(True for _ in key_lines(drift))]
+        for drift in keyed:
+            lines += ["", click.style(drift.path, bold=True)]
+            lines += [f"  {key}  {values}  ({side})" for key, values, side in key_lines(drift)]
+    same = look.comparison.files - len(look.comparison.drifts)
+    yours = len(look.comparison.drifts) - len(drifts)
+    own = f", {yours} of your own differ" if yours else ""
+    lines += ["", f"{look.comparison.files} files compared: {same} same, {len(drifts)} not{own}."]
+    lines += [f"Nothing matches what is ignored: {entry}" for entry in look.comparison.unmatched]
+    return "\n".join(lines) + "\n"
+
+
+def markdown(look: Look, *, verbose: bool = False) -> str:
+    """Return the report for a job summary or a comment."""
+    drifts = shown(look, verbose)
+    lines = ["## Drift from the template", "", summary(look), *(f"\n{note}" for note in look.notes)]
+    if drifts:
+        lines += ["", "| State | File | Here | Upstream |", "|---|---|---|---|"]
+        for drift in drifts:
+            cells = (words(drift), code(drift.path), size(drift.here), size(drift.upstream))
+            lines.append(f"| {' | '.join(cells)} |")
+    for drift in drifts:
+        rows = [f"- {code(key)}: {code(values)} ({side})" for key, values, side in key_lines(drift)]
+        if rows:
+            lines += ["", f"**{code(drift.path)}**", "", *rows]
+    if not drifts:
+        lines += ["", "No file that the template owns differs."]
+    lines += [
+        f"\nNothing matches what is ignored: {code(one)}" for one in look.comparison.unmatched
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def code(words: str) -> str:
+    """Return text as code of Markdown, which can stand in a table."""
+    plain = words.replace("|", "\\|").replace("\n", " ")
+    fence = "``" if "`" in plain else "`"
+    return f"{fence}{plain}{fence}"
+
+
+def as_json(look: Look, status: int) -> str:
+    """Return the report for a machine; its form is drydock/schema.json."""
+
+    def commit(one: Commit) -> dict[str, str]:
+        return {"commit": one.sha, "label": one.label, "date": one.date}
+
+    def change(one: Change | None) -> dict[str, Any] | None:
+        if one is None:
+            return None
+        found = None
+        if one.keys is not None:
+            found = [
+                {
+                    "key": key.key,
+                    "before": None if key.before is None else masked(key.before),
+                    "after": None if key.after is None else masked(key.after),
+                    "secret": key.secret,
+                }
+                for key in one.keys
+            ]
+        return {
+            "added": one.added,
+            "removed": one.removed,
+            "binary": one.binary,
+            "executable": one.mode,
+            "form_only": one.form_only,
+            "keys": found,
+        }
+
+    report = {
+        "version": SCHEMA_VERSION,
+        "status": status,
+        "template": look.url,
+        "directory": look.record.directory,
+        "recorded": commit(look.recorded),
+        "newest": commit(look.newest),
+        "behind": look.behind,
+        "ahead": look.ahead,
+        "files": look.comparison.files,
+        "drifts": [
+            {
+                "path": drift.path,
+                "state": drift.state.value,
+                "yours": drift.yours,
+                "here": change(drift.here),
+                "upstream": change(drift.upstream),
+                "collisions": list(drift.collisions),
+            }
+            for drift in look.comparison.drifts
+        ],
+        "unmatched": list(look.comparison.unmatched),
+        "notes": list(look.notes),
+    }
+    return json.dumps(report, indent=2, ensure_ascii=False) + "\n"
+
+
+def diff(before: Tree, after: Tree, paths: Iterable[str], colour: bool = False) -> Iterator[str]:
+    """Yield the lines of a unified diff to read; values that look secret are masked."""
+    for path in paths:
+        old, new = before.get(path), after.get(path)
+        if old == new:
+            continue
+        sides = (f"a/{path}" if old else "/dev/null", f"b/{path}" if new else "/dev/null")
+        if old and new and old.executable != new.executable:
+            yield f"{path}: {'executable' if new.executable else 'not executable'} now\n"
+        texts = [file.text if file else "" for file in (old, new)]
+        if texts[0] is None or texts[1] is None:
+            yield f"Binary files {sides[0]} and {sides[1]} differ\n"
+            continue
+        lines = [one.splitlines(keepends=True) for one in texts if one is not None]
+        for line in difflib.unified_diff(lines[0], lines[1], *sides):
+            shape = masked(line.rstrip("\r\n"))
+            head = line.startswith(("--- ", "+++ "))
+            tint = {"+": "green", "-": "red", "@": "cyan"}.get(line[0])
+            if colour and (head or tint):
+                shape = click.style(shape, fg=None if head else tint, bold=head)
+            yield f"{shape}\n"
+            if not line.endswith("\n"):
+                yield "\\ No newline at end of file\n"
+
+
+def patch(before: Tree, after: Tree, paths: Iterable[str]) -> tuple[bytes, list[str]]:
+    """Return a patch from one tree to the other, which `git apply` takes, and the files it omits.
+
+    Omitted are files with lines to show that look secret: a patch with *** in it would not apply.
+    """
+    omitted = []
+    sides: tuple[Tree, Tree] = ({}, {})
+    for path in paths:
+        pair = before.get(path), after.get(path)
+        if pair[0] != pair[1] and any(line != masked(line) for line in changed_lines(*pair)):
+            omitted.append(path)
+            continue
+        for side, file in zip(sides, pair, strict=True):
+            if file:
+                side[path] = file
+    with tempfile.TemporaryDirectory(prefix="drydock-") as name:
+        for letter, side in zip("ab", sides, strict=True):
+            Path(name, letter).mkdir()
+            render.write(side, Path(name, letter))
+        options = ["--no-index", "--binary", "--no-color", "--no-ext-diff", "--no-renames"]
+        command = ["git", "-c", "core.quotePath=false", "diff", *options, "--no-prefix", "a", "b"]
+        result = subprocess.run(command, cwd=name, capture_output=True, check=False)
+    if result.returncode not in (0, 1):
+        raise DrydockError(f"git diff: {result.stderr.decode(errors='replace').strip()}")
+    return result.stdout, omitted
+
+
+def changed_lines(before: File | None, after: File | None) -> Iterator[str]:
+    """Yield the lines, context included, that a diff of two texts would show."""
+    old, new = ((file.text or "") if file else "" for file in (before, after))
+    for line in difflib.unified_diff(old.splitlines(), new.splitlines(), lineterm=""):
+        yield line[1:]
