@@ -20,7 +20,7 @@ demo: $(VENV)/ready ## Make a project (SQLite, local-memory cache), test it, and
 	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python tools/demo.py
 
 test: lint ## Everything; what needs Docker runs where an engine answers
-	$(BIN)/pytest -n auto -m "not stack"
+	$(BIN)/pytest -n auto -m "not stack" --cov --cov-fail-under=95
 	$(BIN)/pytest -n 2 --dist loadfile -m stack
 
 test-fast: $(VENV)/ready ## What needs neither Docker nor an installed project
@@ -37,7 +37,8 @@ lock: $(VENV)/ready ## Renew the versions: of the generated projects, and of the
 	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-annotate \
 		--no-header --group dev --output-file requirements-dev.txt
 
-bench: $(VENV)/ready ## Measure the time of a generation against cookiecutter's own floor
+bench: $(VENV)/ready ## Measure a generation against cookiecutter's own floor, and drydock against cruft
+	$(BIN)/python bench/drift.py
 	$(BIN)/python bench/generation.py
 
 clean: ## Remove what the targets above made

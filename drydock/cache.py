@@ -9,3 +9,11 @@ def default_cache() -> Path:
     if given := os.environ.get("DRYDOCK_CACHE"):
         return Path(given)
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "drydock"
+
+
+def private(folder: Path) -> Path:
+    """Make a folder, and those above it that are missing, for its owner only; return it."""
+    if not folder.is_dir():
+        private(folder.parent)
+        folder.mkdir(mode=0o700, exist_ok=True)
+    return folder

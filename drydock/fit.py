@@ -201,9 +201,10 @@ class Search:
                 }
                 if not scores:
                     continue
-                current = scores.get(answers.get(name, values[0]), (-1.0, -1))
+                default = raw[name] if isinstance(raw[name], bool) else values[0]
+                current = scores.get(answers.get(name, default), (-1.0, -1))
                 best = max(scores, key=lambda value: scores[value])
-                if scores[best] > current or name not in answers:
+                if scores[best] > current:
                     answers[name] = best
                 if len({*scores.values()}) > 1:
                     sure.add(name)

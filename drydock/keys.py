@@ -21,6 +21,7 @@ from drydock.secrets import is_secret, masked
 Leaf = tuple[str, str]
 # More than any file of settings has; a bound for hostile ones.
 LIMIT = 100_000
+DEPTH = 100
 # What tells the items of a list apart, the first that all of them have.
 IDENTITIES = ("name", "id", "key", "repo", "uses", "image", "source", "package-ecosystem")
 
@@ -245,28 +246,30 @@ def parse_yaml(text: str) -> Iterator[Leaf]:
         if isinstance(node, yaml.SequenceNode):
             items = [value(item) for item in node.value]
             return Pairs([(tag, items)]) if tag else items
-        pairs: list[tuple[str, Any]] = []
+        own: list[tuple[str, Any]] = []
+        merged: dict[str, Any] = {}
         for key, item in node.value:
-            name = key.value if isinstance(key, yaml.ScalarNode) else repr(shown(value(key)))
             if key.tag == "tag:yaml.org,2002:merge":
-                merged = (
-                    [value(one) for one in item.value]
-                    if isinstance(item, yaml.SequenceNode)
-                    else [value(item)]
-                )
-                pairs += [pair for one in merged if isinstance(one, Pairs) for pair in one.pairs]
+                sources = item.value if isinstance(item, yaml.SequenceNode) else [item]
+                for source in map(value, sources):
+                    for name, one in source.pairs if isinstance(source, Pairs) else ():
+                        merged.setdefault(name, one)
             else:
-                pairs.append((name, value(item)))
-        own = [key.value for key, _ in node.value if isinstance(key, yaml.ScalarNode)]
+                words = key.value if isinstance(key, yaml.ScalarNode) else str(value(key))
+                own.append((words, value(item)))
         # A key of its own comes before one of the same name that was merged.
-        kept = [
-            pair
-            for index, pair in enumerate(pairs)
-            if pair[0] not in own or pair[0] not in dict(pairs[index + 1 :])
-        ]
-        return Pairs([(tag, Pairs(kept))]) if tag else Pairs(kept)
+        names = {name for name, _ in own}
+        pairs = Pairs([*(pair for pair in merged.items() if pair[0] not in names), *own])
+        return Pairs([(tag, pairs)]) if tag else pairs
 
     try:
+        # libyaml makes nodes by recursion in C, where too deep a nesting ends the process.
+        depth = 0
+        for event in yaml.parse(text, loader):
+            depth += isinstance(event, yaml.CollectionStartEvent)
+            depth -= isinstance(event, yaml.CollectionEndEvent)
+            if depth > DEPTH:
+                raise ValueError(f"is nested more than {DEPTH} deep")
         documents = [value(node) for node in yaml.compose_all(text, loader)]
     except yaml.YAMLError as error:
         raise ValueError(str(error)) from None
@@ -360,7 +363,7 @@ def parse_requirements(text: str) -> Iterator[Leaf]:
             yield match[1], match[2]
             continue
         words, *hashes = line.split("--hash=")
-        match = re.match(r"([\w.-]+)(\[[^\]]*\])?(.*)", words)
+        match = re.match(r"([A-Za-z0-9][\w.-]*)(\[[^\]]*\])?(.*)", words)
         if not match:
             yield "requirement", line
             continue

@@ -24,6 +24,7 @@ from cookiecutter.exceptions import CookiecutterException
 from jinja2.sandbox import SandboxedEnvironment
 
 from drydock.answers import Resolved, questions, resolve
+from drydock.cache import private
 from drydock.errors import DrydockError
 from drydock.tree import File, Tree
 
@@ -58,9 +59,8 @@ class Sources(jinja2.BaseLoader):
         """Return the text of a template file by its name."""
         if ".." not in template.split("/"):
             for folder in (self.top, "templates"):
-                file = self.template.get(f"{folder}/{template}")
-                if file is not None and (text := file.text) is not None:
-                    return text, template, lambda: True
+                if file := self.template.get(f"{folder}/{template}"):
+                    return file.data.decode(), template, lambda: True
         raise jinja2.TemplateNotFound(template)
 
 
@@ -109,8 +109,7 @@ def make_environment(raw: Mapping[str, Any], where: str, cache: Path | None = No
     if cache:
         # Compiled code depends on the options as well, which Jinja's own key leaves out.
         key = json.dumps([jinja2.__version__, options, extensions, "sandbox"], sort_keys=True)
-        folder = cache / "jinja" / hashlib.sha256(key.encode()).hexdigest()[:16]
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        folder = private(cache / "jinja" / hashlib.sha256(key.encode()).hexdigest()[:16])
         environment.bytecode_cache = jinja2.FileSystemBytecodeCache(str(folder))
     return environment
 
@@ -166,10 +165,11 @@ def render_files(
                 data = text.replace("\n", newline).encode()
                 yield name, File(data=data, executable=file.executable)
         except jinja2.TemplateNotFound as error:
-            what = (
-                "is not UTF-8" if error.name == path else f"wants {error.name}, which is not there"
-            )
-            raise DrydockError(f"{where}: {path}: {what}.") from None
+            raise DrydockError(
+                f"{where}: {path}: wants {error.name}, which is not there."
+            ) from None
+        except UnicodeDecodeError:
+            raise DrydockError(f"{where}: {path}: is not UTF-8, or includes what is not.") from None
         except MISTAKES as error:
             raise DrydockError(f"{where}: {path}: cannot be rendered: {error}") from None
 

@@ -26,7 +26,7 @@ def masked(line: str) -> str:
 
 
 NAME = re.compile(
-    r"(?i)(passw(or)?d|secret|token|credential|api[_-]?key|private[_-]?key|access[_-]?key|[a-z]_key)"
+    r"(?i)(passw(or)?d|secret|token|credential|api[_-]?key|private[_-]?key|access[_-]?key|[a-z]_key$)"
 )
 
 

@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from drydock.cache import default_cache
+from drydock.cache import default_cache, private
 from drydock.errors import DrydockError
 from drydock.tree import File, Tree
 
@@ -162,7 +162,7 @@ def mirror(url: str, *, offline: bool, cache: Path, say: Say) -> Path:
                 f"{shown}: was never fetched to this machine; try without --offline."
             )
         return folder
-    cache.mkdir(parents=True, exist_ok=True, mode=0o700)
+    private(cache)
     with locked(folder.with_suffix(".lock"), say):
         if not folder.is_dir():
             say(f"Fetching {shown} ...")
@@ -418,7 +418,7 @@ class Archive(Source):
                 f"{self.url}: cannot be fetched: {without_credentials(str(error))}"
             ) from None
         data = b"".join(chunks)
-        cache.mkdir(parents=True, exist_ok=True, mode=0o700)
+        private(cache)
         partial = kept.with_suffix(f".{os.getpid()}")
         partial.write_bytes(data)
         partial.replace(kept)

@@ -1,0 +1,634 @@
+"""The command, on projects of real git templates: what it finds, prints, and ends with."""
+
+import json
+import os
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+import drydock as package
+from drydock.cli import FORM, STATES
+from tests.conftest import tool
+from tests.drydock.conftest import FILES, QUESTIONS, TOP, Drydock, MakeTemplate, Template, git
+
+COMPOSE, README, CNF = "docker-compose.yml", "README.md", "my.cnf"
+MY_CNF = f"{TOP}/{{% if cookiecutter.database == 'mysql' %}}my.cnf{{% endif %}}"
+SCHEMA = json.loads((Path(package.__file__).parent / "schema.json").read_text())
+
+
+def report(drydock: Drydock, project: Path, *words: str) -> dict[str, Any]:
+    """Return the JSON report, which must be of its schema."""
+    result = drydock("check", project, "--json", *words)
+    found: dict[str, Any] = json.loads(result.stdout)
+    jsonschema.validate(found, SCHEMA)
+    assert found["status"] == result.exit_code
+    return found
+
+
+def found_states(drydock: Drydock, project: Path) -> dict[str, str]:
+    """Return the state of each file that is not the same."""
+    return {drift["path"]: drift["state"] for drift in report(drydock, project)["drifts"]}
+
+
+def edit(path: Path, old: str, new: str) -> None:
+    """Replace a text in a file, which must be there."""
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new))
+
+
+def test_an_untouched_project_is_in_step(drydock: Drydock, project: Path) -> None:
+    result = drydock("check", project)
+    assert result.exit_code == 0, result.output
+    assert "4 files compared: 4 same, 0 not." in result.output
+    assert report(drydock, project)["drifts"] == []
+
+
+@pytest.mark.parametrize(
+    ("here", "upstream", "state", "status"),
+    [
+        (None, None, None, 0),
+        ("edit", None, "edited here", 1),
+        (None, "edit", "changed upstream", 3),
+        ("edit", "edit", "same change", 3),
+        ("other", "edit", "conflict", 1),
+        ("delete", None, "deleted here", 1),
+        (None, "delete", "removed upstream", 3),
+        ("delete", "delete", "same change", 3),
+        ("delete", "edit", "conflict", 1),
+        ("edit", "delete", "conflict", 1),
+    ],
+)
+def test_each_state_of_a_file(
+    here: str | None,
+    upstream: str | None,
+    state: str | None,
+    status: int,
+    drydock: Drydock,
+    template: Template,
+    project: Path,
+) -> None:
+    path, source = project / README, f"{TOP}/{README}"
+    if here == "delete":
+        path.unlink()
+    elif here:
+        edit(path, "A line.", f"A new line {here}.")
+    if upstream == "delete":
+        template.commit({source: None})
+    elif upstream:
+        template.commit({source: FILES[source].replace("A line.", f"A new line {upstream}.")})
+    result = drydock("check", project)
+    assert found_states(drydock, project) == ({README: state} if state else {})
+    assert result.exit_code == status
+    assert f"{state or '0 not.'}" in result.output
+
+
+def test_a_new_file_upstream(drydock: Drydock, template: Template, project: Path) -> None:
+    template.commit({f"{TOP}/new.txt": "new\n"})
+    assert found_states(drydock, project) == {"new.txt": "new upstream"}
+    (project / "new.txt").write_text("mine\n")
+    assert found_states(drydock, project) == {"new.txt": "conflict"}
+    (project / "new.txt").write_text("new\n")
+    assert found_states(drydock, project) == {"new.txt": "same change"}
+
+
+def test_files_of_the_project_alone_do_not_count(drydock: Drydock, project: Path) -> None:
+    (project / "own.py").write_text("x = 1\n")
+    assert drydock("check", project).exit_code == 0
+
+
+def test_a_mode_is_a_change(drydock: Drydock, project: Path) -> None:
+    (project / "run.sh").chmod(0o644)
+    result = drydock("check", project)
+    assert result.exit_code == 1
+    assert "not executable" in result.output
+
+
+def test_keys_and_their_values_are_shown(drydock: Drydock, project: Path) -> None:
+    edit(project / COMPOSE, "mysql:9", "mysql:8")
+    result = drydock("check", project)
+    assert "services.db.image  mysql:9 -> mysql:8  (edited here)" in result.output
+
+
+@pytest.mark.parametrize(
+    ("path", "line", "edited", "key"),
+    [
+        ("a.yml", "a: {b: %s}", "a: {b: other}", "a.b"),
+        ("a.toml", "[a]\nb = '%s'", "[a]\nb = 'other'", "a.b"),
+        ("a.json", '{"a": {"b": "%s"}}', '{"a": {"b": "other"}}', "a.b"),
+        (
+            "uwsgi.ini",
+            "[uwsgi]\nenv = A=1\nenv = B=%s",
+            "[uwsgi]\nenv = A=1\nenv = B=other",
+            "uwsgi.env",
+        ),
+        ("site.conf", "server { listen %s; }", "server { listen other; }", "server.listen"),
+        ("Dockerfile", "FROM x AS y\nENV A=%s", "FROM x AS y\nENV A=other", "y.ENV.A"),
+        (".env.example", "A=%s", "A=other", "A"),
+        ("requirements.txt", "a==%s", "a==other", "a"),
+    ],
+)
+def test_each_structured_format_is_compared_by_key(
+    path: str,
+    line: str,
+    edited: str,
+    key: str,
+    drydock: Drydock,
+    make_template: MakeTemplate,
+    tmp_path: Path,
+) -> None:
+    template = make_template({f"{TOP}/{path}": line % "{{ cookiecutter.debug }}" + "\n"})
+    project = template.generate(tmp_path / "out")
+    (project / path).write_text(edited + "\n")
+    template.commit({f"{TOP}/{path}": line % "newest" + "\n"})
+    (drift,) = report(drydock, project)["drifts"]
+    assert [one["key"] for one in drift["here"]["keys"]] == [key]
+    assert [one["key"] for one in drift["upstream"]["keys"]] == [key]
+    assert drift["here"]["keys"][0]["after"].endswith("other")
+    assert drift["upstream"]["keys"][0]["after"].endswith("newest")
+    assert drift["collisions"] == [key]
+
+
+def test_an_ignored_pattern_is_compared_line_by_line(
+    drydock: Drydock, make_template: MakeTemplate, tmp_path: Path
+) -> None:
+    project = make_template({f"{TOP}/.gitignore": "*.log\n*.tmp\n"}).generate(tmp_path / "out")
+    (project / ".gitignore").write_text("*.tmp\n*.bak\n")
+    shown = drydock("check", project).output
+    assert "*.log  removed  (edited here)" in shown
+    assert "*.bak  added  (edited here)" in shown
+
+
+def test_a_key_that_both_changed_collides(
+    drydock: Drydock, template: Template, project: Path
+) -> None:
+    edit(project / COMPOSE, "mysql:9", "mysql:8")
+    edit(project / COMPOSE, "web:1", "web:2")
+    source = f"{TOP}/{COMPOSE}"
+    template.commit({source: FILES[source].replace("}}:9", "}}:10").replace("web:1", "web:2")})
+    (drift,) = report(drydock, project)["drifts"]
+    assert drift["state"] == "conflict"
+    assert drift["collisions"] == ["services.db.image"]
+    result = drydock("check", project)
+    assert "services.db.image  mysql:9 -> mysql:8  (conflict)" in result.output
+    assert "services.db.image  mysql:9 -> mysql:10  (conflict)" in result.output
+
+
+def test_form_alone_is_told_apart(drydock: Drydock, project: Path) -> None:
+    path = project / COMPOSE
+    path.write_text(
+        "# why\nservices:\n  web: {image: web:1}\n  db:\n    restart: always\n    image: mysql:9\n"
+    )
+    (drift,) = report(drydock, project)["drifts"]
+    assert drift["here"]["form_only"]
+    result = drydock("check", project)
+    assert result.exit_code == 0
+    assert "edited here, form only" in result.output
+    assert drydock("check", project, "--fail-on", "form").exit_code == 1
+
+
+def test_trailing_blanks_and_line_ends_are_form(drydock: Drydock, project: Path) -> None:
+    (project / README).write_bytes(b"# site  \r\n\r\nA line.")
+    assert drydock("check", project).exit_code == 0
+
+
+def test_a_binary_file_is_named(
+    drydock: Drydock, make_template: MakeTemplate, tmp_path: Path
+) -> None:
+    template = make_template({f"{TOP}/icon.png": b"\x89PNG\0\xff"})
+    project = template.generate(tmp_path)
+    (project / "icon.png").write_bytes(b"\x89PNG\0\xfe")
+    result = drydock("check", project)
+    assert "icon.png  binary" in result.output
+    assert "Binary files a/icon.png and b/icon.png differ" in drydock("diff", project).output
+    (tmp_path / "patch").write_bytes(drydock("diff", project, "--patch").stdout_bytes)
+    git(tmp_path, "init", "--quiet", str(project))
+    git(project, "apply", "--binary", str(tmp_path / "patch"))
+    assert drydock("check", project).exit_code == 0
+
+
+def test_it_says_how_far_the_template_has_moved(
+    drydock: Drydock, template: Template, project: Path
+) -> None:
+    git(template.folder, "tag", "v1.0")
+    template.commit({"README.md": "Of the template alone.\n"})
+    template.commit({"README.md": "And again.\n"})
+    result = drydock("check", project)
+    assert result.exit_code == 0  # No file of the project changes.
+    assert "at v1.0 (" in result.output
+    assert "2 commits between them" in result.output
+    git(template.folder, "reset", "--quiet", "--hard", "HEAD~2")
+    template.commit({"x": "y"}, "Another history")
+    assert report(drydock, project)["behind"] == 1
+
+
+@pytest.mark.parametrize("name", [*STATES, FORM])
+def test_fail_on_chooses_what_counts(
+    name: str, drydock: Drydock, template: Template, project: Path
+) -> None:
+    edit(project / README, "A line.", "Mine.")
+    expected = 1 if name == "edited" else 0
+    assert drydock("check", project, "--fail-on", name).exit_code == expected
+    assert drydock("check", project, "--fail-on", "nothing").exit_code == 2
+
+
+@pytest.mark.parametrize("form", ["text", "markdown"])
+def test_reports_name_files_states_and_keys(form: str, drydock: Drydock, project: Path) -> None:
+    edit(project / COMPOSE, "mysql:9", "a|b`c")
+    result = drydock("check", project, "--format", form)
+    for words in ("edited here", COMPOSE, "services.db.image", "mysql:9 ->"):
+        assert words in result.output
+    assert "\033" not in result.output
+    assert drydock("check", project, "--quiet", "--format", form).output == ""
+
+
+def test_markdown_says_when_all_is_well(drydock: Drydock, project: Path) -> None:
+    assert "No file" in drydock("check", project, "--format", "markdown").output
+
+
+def test_preview_shows_what_an_answer_would_change_and_writes_nothing(
+    drydock: Drydock, template: Template, project: Path
+) -> None:
+    template.commit({f"{TOP}/later.txt": "not part of the preview"})
+    edit(project / COMPOSE, "mysql:9", "mysql:8")
+    before = {path: path.read_bytes() for path in project.iterdir()}
+    result = drydock("preview", project, "--set", "database=postgresql", "--diff")
+    assert "services.db.image  mysql:9 -> postgresql:9  (conflict)" in result.output
+    assert "removed upstream  my.cnf" in result.output
+    assert "+    image: postgresql:9" in result.output
+    assert "later.txt" not in result.output
+    assert {path: path.read_bytes() for path in project.iterdir()} == before
+    moved = drydock("preview", project, "--set", "database=postgresql", "--to", "main")
+    assert "later.txt" in moved.output
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["database=oracle"], "'oracle' is not a choice"),
+        (["nothing=1"], "the template has no such question. It has slug, database, debug"),
+        (["database"], "has not the form"),
+        (["debug=perhaps"], "neither yes nor no"),
+        (["_template=x"], "no such question"),
+    ],
+)
+def test_preview_refuses_answers_that_the_template_does_not_know(
+    words: list[str], said: str, drydock: Drydock, project: Path
+) -> None:
+    result = drydock("preview", project, "--set", *words)
+    assert result.exit_code == 2
+    assert said in result.output
+
+
+def test_diff_shows_both_sides_or_one(drydock: Drydock, template: Template, project: Path) -> None:
+    edit(project / README, "A line.", "Mine.")
+    template.commit({f"{TOP}/run.sh": "#!/bin/sh\ntrue"})
+    both = drydock("diff", project).output
+    assert "# README.md: edited here" in both
+    assert "+Mine." in both
+    assert "# run.sh: changed upstream" in both
+    assert "\\ No newline at end of file" in both
+    assert "run.sh" not in drydock("diff", project, "--local").output
+    assert "README.md" not in drydock("diff", project, "--upstream").output
+    assert "run.sh" not in drydock("diff", project, "README.md").output
+    assert drydock("diff", project, "nothing.txt").exit_code == 2
+
+
+@settings(
+    max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(
+    edits=st.dictionaries(
+        st.sampled_from([COMPOSE, README, "run.sh", CNF]),
+        st.none() | st.binary(max_size=30) | st.text(st.characters(codec="utf-8"), max_size=30),
+    )
+)  # fmt: skip
+def test_a_patch_gives_the_templates_tree(
+    edits: dict[str, bytes | str | None],
+    drydock: Drydock,
+    template: Template,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    folder = tmp_path_factory.mktemp("patched")
+    project = template.generate(folder)
+    expected = {path.name: path.read_bytes() for path in project.iterdir()}
+    for name, contents in edits.items():
+        if contents is None:
+            (project / name).unlink()
+        else:
+            (project / name).write_bytes(
+                contents if isinstance(contents, bytes) else contents.encode()
+            )
+    patch = drydock("diff", project, "--patch")
+    assert patch.exit_code == 0, patch.output
+    git(folder, "init", "--quiet", str(project))
+    if patch.stdout_bytes:
+        (folder / "patch").write_bytes(patch.stdout_bytes)
+        git(project, "apply", "--binary", "--whitespace=nowarn", str(folder / "patch"))
+    assert {
+        path.name: path.read_bytes() for path in project.iterdir() if path.is_file()
+    } == expected
+
+
+def test_a_patch_leaves_secrets_out_and_says_so(drydock: Drydock, project: Path) -> None:
+    edit(project / COMPOSE, "restart: always", "environment:\n      DB_PASSWORD: hunter2")
+    edit(project / README, "A line.", "Mine.")
+    result = drydock("diff", project, "--patch")
+    assert result.exit_code == 2
+    assert COMPOSE in result.stderr
+    assert "Mine." in result.stdout
+    assert "hunter2" not in result.output
+
+
+def test_no_secret_is_in_any_report(drydock: Drydock, project: Path) -> None:
+    edit(
+        project / COMPOSE,
+        "restart: always",
+        "environment:\n      DB_PASSWORD: hunter2\n      URL: https://me:hunter2@host/",
+    )
+    (project / ".env").write_text("SECRET=hunter2\n")
+    for words in ([], ["--json"], ["--format", "markdown"], ["--verbose"]):
+        assert "hunter2" not in drydock("check", project, *words).output
+    assert "hunter2" not in drydock("diff", project).output
+
+
+POLICY = '[tool.drydock]\nyours = ["README.md"]\nignore = ["run.sh", "gone/"]\nignore-keys = ["*.yml: services.db", "*.yml: services.x"]\n'
+
+
+def test_the_policy_says_what_counts(drydock: Drydock, project: Path) -> None:
+    (project / "pyproject.toml").write_text(POLICY)
+    edit(project / README, "A line.", "Mine.")
+    edit(project / "run.sh", "echo", "printf")
+    edit(project / COMPOSE, "mysql:9", "mysql:8")
+    result = drydock("check", project)
+    assert result.exit_code == 0, result.output
+    assert "1 of your own differ" in result.output
+    assert "Nothing matches what is ignored: gone/" in result.output
+    assert "Nothing matches what is ignored: *.yml: services.x" in result.output
+    assert "services.db" not in result.output
+    assert "edited here, yours" in drydock("check", project, "--verbose").output
+    edit(project / COMPOSE, "web:1", "web:2")
+    result = drydock("check", project)
+    assert result.exit_code == 1
+    assert "services.web.image" in result.output
+    assert "mysql" not in result.output
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("yours = [", "cannot be read as TOML"),
+        ("mine = []", "mine is not known"),
+        ("yours = 'x'", "yours is not a list"),
+        ('ignore-keys = ["a"]', "has not the form"),
+    ],
+)
+def test_a_bad_policy_is_refused(text: str, said: str, drydock: Drydock, project: Path) -> None:
+    (project / ".drydock.toml").write_text(text)
+    result = drydock("check", project)
+    assert result.exit_code == 2
+    assert said in result.stderr
+    assert ".drydock.toml" in result.stderr
+
+
+def test_renamed_questions_and_choices_are_carried_over(
+    drydock: Drydock, template: Template, project: Path
+) -> None:
+    questions = {
+        "slug": "site",
+        "db": ["postgresql", "mariadb"],
+        "debug": False,
+        "extra": "{{ cookiecutter.slug }}-x",
+        "_migrations": {"renamed": {"database": "db"}, "values": {"db": {"mysql": "mariadb"}}},
+    }
+    files = {
+        path.replace(".database", ".db"): text.replace(".database", ".db")
+        for path, text in FILES.items()
+    }
+    template.commit({MY_CNF: None, **files, "cookiecutter.json": json.dumps(questions)})
+    found = report(drydock, project)
+    assert found["notes"] == [
+        "database is now called db.",
+        "db: mysql is now mariadb.",
+        "extra is a new question; the template's default is 'site-x'.",
+    ]
+    (drift,) = [one for one in found["drifts"] if one["path"] == COMPOSE]
+    assert drift["upstream"]["keys"][0]["after"] == "mariadb:9"
+
+
+def test_without_a_migration_a_gone_choice_asks_for_another(
+    drydock: Drydock, template: Template, project: Path
+) -> None:
+    questions = {**QUESTIONS, "database": ["postgresql"]}
+    template.commit({"cookiecutter.json": json.dumps(questions)})
+    result = drydock("check", project)
+    assert result.exit_code == 2
+    assert "--set database=" in result.stderr
+    assert drydock("check", project, "--set", "database=postgresql").exit_code == 3
+
+
+def test_init_finds_commit_and_answers(
+    drydock: Drydock, template: Template, tmp_path: Path
+) -> None:
+    template.commit({f"{TOP}/a.txt": "a\n"})
+    wanted = template.commit({f"{TOP}/b.txt": "{{ cookiecutter.debug }}\n"})
+    project = template.generate(
+        tmp_path / "out", record=False, slug="shop", database="postgresql", debug=True
+    )
+    template.commit({f"{TOP}/c.txt": "c\n"})
+    shown = drydock("init", project, str(template.folder), "--dry-run")
+    assert "slug = shop" in shown.output
+    assert not (project / ".cruft.json").exists()
+    result = drydock("init", project, str(template.folder))
+    assert result.exit_code == 0, result.output
+    record = json.loads((project / ".cruft.json").read_text())
+    assert record["commit"] == wanted
+    answers = {"slug": "shop", "database": "postgresql", "debug": True}
+    assert record["context"]["cookiecutter"] == answers
+    assert found_states(drydock, project) == {"c.txt": "new upstream"}
+    again = drydock("init", project, str(template.folder))
+    assert again.exit_code == 2
+    assert "--force" in again.stderr
+
+
+def test_init_says_what_it_is_not_sure_of_and_takes_what_is_known(
+    drydock: Drydock, make_template: MakeTemplate, tmp_path: Path
+) -> None:
+    template = make_template({f"{TOP}/a.txt": "a\n"})
+    project = template.generate(tmp_path / "out", record=False)
+    result = drydock("init", project, str(template.folder), "--set", "database=postgresql")
+    assert "database = postgresql\n" in result.output
+    assert "debug = False  (not sure" in result.output
+    strange = tmp_path / "strange"
+    strange.mkdir()
+    assert "nothing in common" in drydock("init", strange, str(template.folder)).stderr
+
+
+def test_init_finds_texts_in_names_and_lines(
+    drydock: Drydock, make_template: MakeTemplate, tmp_path: Path
+) -> None:
+    files = {
+        f"{TOP}/{{{{cookiecutter.slug}}}}/app.py": "NAME = '{{ cookiecutter.slug }} by {{ cookiecutter.author }}'\n",
+        f"{TOP}/README.md": "# {{ cookiecutter.slug }}\n{{ cookiecutter.author }}\n",
+        f"{TOP}/icon": b"\0",
+    }
+    questions = {
+        "slug": "site",
+        "author": "Nobody",
+        "kind": ["a", "b"],
+        "__x": "{{ cookiecutter.slug }}",
+    }
+    template = make_template(files, questions)
+    project = template.generate(tmp_path / "out", record=False, slug="shop", author="Ann Other")
+    edit(project / "README.md", "# shop", "# My shop")
+    result = drydock("init", project, str(template.folder))
+    assert "slug = shop\n" in result.output
+    assert "author = Ann Other\n" in result.output
+    assert found_states(drydock, project) == {"README.md": "edited here"}
+
+
+def test_init_passes_over_commits_that_cannot_be_rendered(
+    drydock: Drydock, template: Template, tmp_path: Path
+) -> None:
+    project = template.generate(tmp_path / "out", record=False)
+    good = template.head()
+    template.commit({f"{TOP}/x": "{% broken"})
+    assert drydock("init", project, str(template.folder)).exit_code == 0
+    assert good in (project / ".cruft.json").read_text()
+    nothing = drydock("init", project, str(template.folder), "--commits", "1", "--force")
+    assert "none of 1 commits can be rendered" in nothing.stderr
+    assert (
+        "runs no hooks"
+        in drydock("init", project, str(template.folder), "--hooks", "--force").stderr
+    )
+
+
+def spoil(project: Path, template: Template, what: str) -> None:
+    """Bring a project into a state that cannot be compared."""
+    record = project / ".cruft.json"
+    match what:
+        case "no record":
+            record.unlink()
+        case "no JSON":
+            record.write_text("{")
+        case "merge marks":
+            record.write_text("<<<<<<< HEAD\n{}")
+        case "a list":
+            record.write_text("[]")
+        case "no commit":
+            edit(record, '"commit"', '"comit"')
+        case "no answers":
+            edit(record, '"cookiecutter"', '"cooky"')
+        case "skip":
+            edit(record, '"directory"', '"skip": 1, "directory"')
+        case "no UTF-8":
+            record.write_bytes(b"\xff")
+        case "vanished template":
+            template.folder.rename(template.folder.with_name("elsewhere"))
+        case "not a repository":
+            (template.folder / ".git").rename(template.folder / "git")
+        case "rewritten commit":
+            edit(record, template.head(), "0123456789" * 4)
+        case "option as commit":
+            edit(record, template.head(), "--upload-pack=x")
+        case "option as template":
+            edit(record, str(template.folder), "--x")
+        case "merge":
+            git(project, "init", "--quiet")
+            (project / ".git/MERGE_HEAD").write_text("x")
+        case "leaving link":
+            (project / README).unlink()
+            (project / README).symlink_to("/etc/hostname")
+        case "bad cookiecutter.json":
+            template.commit({"cookiecutter.json": "{"})
+        case "list as cookiecutter.json":
+            template.commit({"cookiecutter.json": "[]"})
+        case "no cookiecutter.json":
+            template.commit({"cookiecutter.json": None})
+        case "bad Jinja":
+            template.commit({f"{TOP}/x": "{% if %}"})
+        case "undefined":
+            template.commit({f"{TOP}/x": "{{ cookiecutter.nothing }}"})
+        case "bad default":
+            template.commit({"cookiecutter.json": json.dumps({**QUESTIONS, "x": "{{ 1 / 0 }}"})})
+        case "no choices":
+            template.commit({"cookiecutter.json": json.dumps({**QUESTIONS, "x": []})})
+        case "no folder":
+            git(template.folder, "rm", "-r", "--quiet", TOP)
+            template.commit({"README.md": "x"})
+
+
+@pytest.mark.parametrize(
+    ("what", "said"),
+    [
+        ("no record", "drydock init"),
+        ("no JSON", "is not JSON"),
+        ("merge marks", "merge conflict"),
+        ("a list", "not a JSON object"),
+        ("no commit", "`commit` is missing"),
+        ("no answers", "the answers, is missing"),
+        ("skip", "`skip` is not a list"),
+        ("no UTF-8", "cannot be read"),
+        ("vanished template", "--template"),
+        ("not a repository", "not a git repository"),
+        ("rewritten commit", "drydock init --force"),
+        ("option as commit", "is no commit"),
+        ("option as template", "is no template"),
+        ("merge", "in the middle of a merge"),
+        ("leaving link", "README.md: is a link that leaves the project"),
+        ("bad cookiecutter.json", "is not JSON"),
+        ("list as cookiecutter.json", "is not a JSON object"),
+        ("no cookiecutter.json", "has no cookiecutter.json"),
+        ("bad Jinja", "x: cannot be rendered"),
+        ("undefined", "x: cannot be rendered"),
+        ("bad default", "the default of x cannot be rendered"),
+        ("no choices", "x has no choices"),
+        ("no folder", "has no folder named like"),
+    ],
+)
+def test_what_cannot_be_compared_is_one_message(
+    what: str, said: str, drydock: Drydock, template: Template, project: Path
+) -> None:
+    spoil(project, template, what)
+    before = {
+        path.name: os.readlink(path) if path.is_symlink() else path.stat().st_mtime_ns
+        for path in project.iterdir()
+    }
+    result = drydock("check", project)
+    assert result.exit_code == 2, result.output
+    assert said in result.stderr
+    assert result.stderr.startswith("drydock: ")
+    assert "Traceback" not in result.output
+    assert result.exception is None or isinstance(result.exception, SystemExit)
+    after = {
+        path.name: os.readlink(path) if path.is_symlink() else path.stat().st_mtime_ns
+        for path in project.iterdir()
+    }
+    assert before == after
+
+
+def test_a_full_disk_is_one_message(
+    drydock: Drydock, project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device", "somewhere")
+
+    monkeypatch.setattr("drydock.cli.look", full)
+    result = drydock("check", project)
+    assert result.exit_code == 2
+    assert result.stderr == "drydock: somewhere: No space left on device\n"
+
+
+def test_the_program_itself(project: Path, cache: Path) -> None:
+    command = [tool("python"), "-m", "drydock", "check", "--project", str(project)]
+    root = Path(package.__file__).parent.parent
+    env = {**os.environ, "PYTHONPATH": str(root), "NO_COLOR": "1"}
+    result = subprocess.run(command, capture_output=True, text=True, env=env, check=False)
+    assert result.returncode == 0, result.stderr
+    assert "4 same" in result.stdout
+    assert (cache / "jinja").stat().st_mode & 0o077 == 0

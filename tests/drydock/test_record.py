@@ -1,0 +1,167 @@
+"""The record that a generation leaves, and this template's own history."""
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+from cookiecutter.main import cookiecutter
+
+from drydock import project, record, render
+from drydock.errors import DrydockError
+from drydock.record import Record
+from drydock.source import open_source
+from tests.conftest import COMBINATIONS, ROOT, Bake, label, run, succeed, tool
+from tests.drydock.conftest import Drydock, git
+from tests.drydock.test_render import OF_THE_HOOK
+
+
+def test_the_record_is_what_drydock_and_cruft_read(bake: Bake) -> None:
+    text = (bake() / ".cruft.json").read_text(encoding="utf-8")
+    found = record.loads(text)
+    assert found.dumps() == text
+    assert found.template == str(ROOT)
+    assert found.commit == git(ROOT, "rev-parse", "HEAD")
+    assert found.skip == (".env",)
+    assert found.directory is None
+    assert found.checkout is None
+
+
+def test_an_awkward_answer_is_recorded_as_it_is(bake: Bake) -> None:
+    name = 'Bob\'s "shop" \\ 나의 사이트 🚀 %s'
+    assert record.read(bake(project_name=name, project_slug="bobs")).answers["project_name"] == name
+
+
+def clone(folder: Path) -> Path:
+    """Return a clone of this template."""
+    git(folder, "clone", "--quiet", f"file://{ROOT}", "template")
+    return folder / "template"
+
+
+def test_the_url_of_a_clone_is_recorded_without_credentials(tmp_path: Path) -> None:
+    # As cookiecutter finds one that it cloned: by its abbreviation, in its own folder.
+    home = tmp_path / "home"
+    home.mkdir()
+    (home / "cookiecutters").mkdir()
+    template = clone(home / "cookiecutters").rename(home / "cookiecutters/template")
+    git(template, "remote", "set-url", "origin", "https://me:hunter2@host.example/o/template.git")
+    (home / "config.yaml").write_text(f"cookiecutters_dir: {home / 'cookiecutters'}\n")
+    config = str(home / "config.yaml")
+    options = ["--config-file", config, "--no-input", "--output-dir", str(tmp_path / "out")]
+    succeed(tool("cookiecutter"), "template", *options, cwd=tmp_path)
+    found = record.read(tmp_path / "out/my_site")
+    assert found.template == "https://host.example/o/template.git"
+    assert found.commit == git(template, "rev-parse", "HEAD")
+
+
+@pytest.mark.parametrize("start", ["template", "."])
+def test_a_relative_template_is_recorded_by_its_whole_path(start: str, tmp_path: Path) -> None:
+    template = clone(tmp_path)
+    folder = tmp_path if start == "template" else template
+    options = ["--no-input", "--output-dir", str(tmp_path / "out")]
+    succeed(tool("cookiecutter"), start, *options, cwd=folder, env={"PWD": str(folder)})
+    assert record.read(tmp_path / "out/my_site").template == str(template)
+
+
+def test_without_a_commit_there_is_no_record(tmp_path: Path) -> None:
+    template = clone(tmp_path)
+    (template / ".git").rename(tmp_path / "git")
+    cookiecutter(str(template), no_input=True, output_dir=tmp_path / "out")
+    assert not (tmp_path / "out/my_site/.cruft.json").exists()
+
+
+@pytest.mark.parametrize("answers", COMBINATIONS[::5], ids=label)
+def test_a_project_of_this_template_is_in_step_for_drydock_and_for_cruft(
+    answers: dict[str, str], drydock: Drydock, tmp_path: Path
+) -> None:
+    template = clone(tmp_path)
+    made = Path(
+        cookiecutter(str(template), no_input=True, output_dir=tmp_path, extra_context=answers)
+    )
+    result = drydock("check", made)
+    assert result.exit_code == 0, result.output
+    git(made, "init", "--quiet")
+    git(made, "add", "--all")
+    git(made, "commit", "--quiet", "--message", "First")
+    succeed(tool("cruft"), "check", cwd=made)
+    assert "diff --git" not in succeed(tool("cruft"), "diff", "--exit-code", cwd=made)
+    readme = made / "README.md"
+    readme.write_text(readme.read_text() + "\nMine.\n")
+    shown = run(tool("cruft"), "diff", "--exit-code", cwd=made)
+    assert shown.returncode == 1
+    assert "Mine." in shown.stdout
+    for secret in (line.partition("=")[2] for line in (made / ".env").read_text().splitlines()):
+        assert len(secret) != 64 or secret not in shown.stdout
+
+
+def test_cruft_updates_a_project(drydock: Drydock, tmp_path: Path) -> None:
+    template = clone(tmp_path)
+    made = Path(cookiecutter(str(template), no_input=True, output_dir=tmp_path))
+    git(made, "init", "--quiet")
+    git(made, "add", "--all")
+    git(made, "commit", "--quiet", "--message", "First")
+    page = template / "{{cookiecutter.project_slug}}/.editorconfig"
+    page.write_text(page.read_text() + "\n# From upstream.\n")
+    git(template, "commit", "--quiet", "--all", "--message", "Second")
+    assert drydock("check", made).exit_code == 3
+    identity = {"GIT_AUTHOR_NAME": "T", "GIT_AUTHOR_EMAIL": "t@example.com"}
+    committer = {"GIT_COMMITTER_NAME": "T", "GIT_COMMITTER_EMAIL": "t@example.com"}
+    command = [tool("cruft"), "update", "--skip-apply-ask"]
+    succeed(*command, cwd=made, env=identity | committer)
+    assert "# From upstream." in (made / ".editorconfig").read_text()
+    result = drydock("check", made)
+    assert result.exit_code == 0, result.output
+
+
+HISTORY = git(ROOT, "rev-list", "HEAD").split()
+
+
+@pytest.fixture(scope="module")
+def repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a clone of this template with its whole history."""
+    return clone(tmp_path_factory.mktemp("history"))
+
+
+@pytest.mark.parametrize("commit", HISTORY, ids=lambda commit: commit[:8])
+def test_every_state_of_this_repository_checks_clean(
+    commit: str, repository: Path, drydock: Drydock, tmp_path: Path
+) -> None:
+    git(repository, "checkout", "--quiet", commit)
+    if not list(repository.glob("*cookiecutter.project_slug*")):
+        pytest.skip("before there was a template")
+    made = Path(cookiecutter(str(repository), no_input=True, output_dir=tmp_path))
+    known = Record(template=str(repository), commit=commit, checkout=commit, answers={})
+    (made / record.NAME).write_text(known.dumps())
+    result = drydock("check", made)
+    assert result.exit_code == 0, result.output
+    tree = open_source(str(repository)).tree(commit)
+    rendered, _ = render.rendered(tree, {}, where="t")
+    written = {path for path in render.read(made) if path not in OF_THE_HOOK}
+    assert set(rendered) == written
+
+
+def test_a_record_with_all_fields_is_written_as_it_was_read() -> None:
+    known = Record(template="t", commit="c", answers={"a": True}, checkout="main", directory="d")
+    assert record.loads(known.dumps()) == known
+    assert json.loads(known.dumps())["directory"] == "d"
+
+
+def test_a_linked_work_tree_in_the_middle_of_a_rebase_is_seen(tmp_path: Path) -> None:
+    (tmp_path / "git/rebase-merge").mkdir(parents=True)
+    (tmp_path / "project").mkdir()
+    (tmp_path / "project/.git").write_text(f"gitdir: {tmp_path / 'git'}\n")
+    with pytest.raises(DrydockError, match="a rebase"):
+        project.check_no_merge(tmp_path / "project")
+
+
+def test_a_file_that_cannot_be_read_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "a").write_text("x")
+
+    def refuse(_: Path) -> bytes:
+        raise PermissionError(13, os.strerror(13))
+
+    monkeypatch.setattr(Path, "read_bytes", refuse)
+    with pytest.raises(DrydockError, match="a: cannot be read: Permission denied"):
+        project.read(tmp_path, ["a"])
