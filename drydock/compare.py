@@ -38,7 +38,8 @@ class Change:
 
     `brief` is `keys` with parts that are wholly new or gone as one. `keys` is None where the file has no keys that are known, or is not text; [] where only the
     order, comments or the form differ. `added` and `removed` are numbers of lines. `mode` says
-    whether the file became executable (True), stopped to be (False), or neither (None).
+    whether the file became executable (True), stopped to be (False), or neither (None). `problem` is why the keys of a file of a known
+    format could not be read.
     """
 
     keys: tuple[KeyChange, ...] | None
@@ -48,6 +49,7 @@ class Change:
     binary: bool = False
     form_only: bool = False
     mode: bool | None = None
+    problem: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -119,7 +121,18 @@ def change(path: str, before: File | None, after: File | None, policy: Policy) -
         removed=removed,
         form_only=form_only and before is not None and after is not None,
         mode=mode,
+        problem=problem(path, old, new) if found is None else None,
     )
+
+
+def problem(path: str, *texts: str) -> str | None:
+    """Return why one of the texts is not of the format that the file's name says."""
+    for text in texts:
+        try:
+            keys.leaves(path, text)
+        except ValueError as error:
+            return str(error)
+    return None
 
 
 def without_ignored_keys(

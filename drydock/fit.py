@@ -12,6 +12,7 @@ from drydock.answers import questions
 from drydock.cache import default_cache
 from drydock.errors import DrydockError
 from drydock.record import Record
+from drydock.secrets import NAME
 from drydock.session import Commit
 from drydock.session import commit as commit_of
 from drydock.source import Source, open_source
@@ -267,7 +268,12 @@ def search(
     made: Commit = commit_of(source, best)
     return Fit(
         record=Record(
-            template=source.url, commit=best, answers=public, checkout=checkout, directory=directory
+            template=source.url,
+            commit=best,
+            # A secret is not written down: where it is missing, the default stands for it.
+            answers={name: value for name, value in public.items() if not NAME.search(name)},
+            checkout=checkout,
+            directory=directory,
         ),
         label=f"{source.url} at {made.label} of {made.date[:10]}",
         files=final.files,

@@ -75,6 +75,17 @@ def key_lines(drift: Drift) -> Iterator[tuple[str, str, str]]:
             yield one.key, values, "conflict" if one.key in drift.collisions else side
 
 
+def problems(drifts: Iterable[Drift]) -> list[str]:
+    """Return a sentence for each file whose keys could not be read, and which lines stand for."""
+    found = [
+        f"{drift.path}: cannot be parsed, so its lines are counted: {one_line(change.problem)}"
+        for drift in drifts
+        for change in (drift.here, drift.upstream)
+        if change and change.problem
+    ]
+    return ["", *found] if found else []
+
+
 def one_line(value: str | None) -> str:
     """Return a value in one line of at most 60 characters, without what a terminal would obey."""
     text = " ".join("".join(c if c.isprintable() else " " for c in masked(value or "")).split())
@@ -103,6 +114,7 @@ def text(look: Look, *, verbose: bool = False) -> str:
     same = look.comparison.files - len(look.comparison.drifts)
     yours = len(look.comparison.drifts) - len(drifts)
     own = f", {yours} of your own differ" if yours else ""
+    lines += [*problems(drifts)]
     lines += ["", f"{look.comparison.files} files compared: {same} same, {len(drifts)} not{own}."]
     lines += [f"Nothing matches what is ignored: {entry}" for entry in look.comparison.unmatched]
     return "\n".join(lines) + "\n"
@@ -121,6 +133,7 @@ def markdown(look: Look, *, verbose: bool = False) -> str:
         rows = [f"- {code(key)}: {code(values)} ({side})" for key, values, side in key_lines(drift)]
         if rows:
             lines += ["", f"**{code(drift.path)}**", "", *rows]
+    lines += problems(drifts)
     if not drifts:
         lines += ["", "No file that the template owns differs."]
     lines += [
@@ -161,6 +174,7 @@ def as_json(look: Look, status: int) -> str:
             "removed": one.removed,
             "binary": one.binary,
             "executable": one.mode,
+            "problem": one.problem,
             "form_only": one.form_only,
             "keys": found,
         }
@@ -237,7 +251,18 @@ def patch(before: Tree, after: Tree, paths: Iterable[str]) -> tuple[bytes, list[
             Path(name, letter).mkdir()
             render.write(side, Path(name, letter))
         options = ["--no-index", "--binary", "--no-color", "--no-ext-diff", "--no-renames"]
-        command = ["git", "-c", "core.quotePath=false", "diff", *options, "--no-prefix", "a", "b"]
+        command = [
+            "git",
+            "-c",
+            "core.quotePath=false",
+            "-c",
+            "core.autocrlf=false",
+            "diff",
+            *options,
+            "--no-prefix",
+            "a",
+            "b",
+        ]
         result = subprocess.run(command, cwd=name, capture_output=True, check=False)
     if result.returncode not in (0, 1):
         raise DrydockError(f"git diff: {result.stderr.decode(errors='replace').strip()}")

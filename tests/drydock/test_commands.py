@@ -154,6 +154,39 @@ def test_each_structured_format_is_compared_by_key(
     assert drift["collisions"] == [key]
 
 
+def test_a_file_that_cannot_be_parsed_is_named_and_its_lines_are_counted(
+    drydock: Drydock, project: Path
+) -> None:
+    (project / COMPOSE).write_text("services: [\n")
+    for form in ("text", "markdown"):
+        result = drydock("check", project, "--format", form)
+        assert result.exit_code == 1
+        assert f"{COMPOSE}: cannot be parsed, so its lines are counted: " in result.output
+    (drift,) = report(drydock, project)["drifts"]
+    assert drift["here"]["keys"] is None
+    assert drift["here"]["problem"]
+
+
+def test_the_configuration_of_cookiecutter_changes_nothing(
+    drydock: Drydock, project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / ".cookiecutterrc").write_text("default_context: {slug: other, debug: true}\n")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("COOKIECUTTER_CONFIG", str(tmp_path / ".cookiecutterrc"))
+    assert drydock("check", project).exit_code == 0
+
+
+def test_init_writes_no_answer_that_looks_secret(
+    drydock: Drydock, make_template: MakeTemplate, tmp_path: Path
+) -> None:
+    questions = {"slug": "site", "admin_password": "changeme"}
+    template = make_template({f"{TOP}/a": "{{ cookiecutter.slug }}\n"}, questions)
+    project = template.generate(tmp_path / "out", record=False)
+    result = drydock("init", project, str(template.folder), "--set", "admin_password=hunter2")
+    assert result.exit_code == 0
+    assert "hunter2" not in result.output + (project / ".cruft.json").read_text()
+
+
 def test_an_ignored_pattern_is_compared_line_by_line(
     drydock: Drydock, make_template: MakeTemplate, tmp_path: Path
 ) -> None:
