@@ -222,9 +222,9 @@ def preview(
     given: dict[str, str],
     as_diff: bool,
 ) -> None:
-    """Say what other answers would change, and where your own changes are in the way.
+    """Say what other answers would change.
 
-    Nothing is written. The template's commit is the recorded one, so that only the answers tell.
+    Also where your own changes are in the way. Nothing is written. The template's commit is the recorded one, so that only the answers tell.
 
     \b
     Examples:
@@ -273,7 +273,7 @@ def diff(
     verbose: bool,
     files: tuple[str, ...],
 ) -> None:
-    """Show the lines that differ: yours and the template's, or one side of them.
+    """Show the lines that differ, yours and the template's.
 
     \b
     Examples:
@@ -350,7 +350,9 @@ def init(
     force: bool,
     dry_run: bool,
 ) -> None:
-    """Find the commit and the answers that fit a project best, and write its record.
+    """Write the record of a project that has none.
+
+    It is of the commit and the answers whose render is most like the project.
 
     \b
     Examples:

@@ -246,9 +246,7 @@ def search(
                 answers[name] = one.best(sha, answers, name, values)
             sure.update(texts, one.choices(sha, answers, fixed))
 
-    newest = next((sha for sha in history if renders(one, sha)), None)
-    if newest is None:
-        raise DrydockError(f"{source.url}: none of {len(history)} commits can be rendered.")
+    newest = newest_rendered(one, history)
     fill(newest)
     best, best_score = newest, None
     for index, sha in enumerate(history):
@@ -283,10 +281,14 @@ def search(
     )
 
 
-def renders(one: Search, sha: str) -> bool:
-    """Tell whether a commit can be rendered with its defaults."""
-    try:
-        one.render(sha, {})
-    except DrydockError:
-        return False
-    return True
+def newest_rendered(one: Search, history: list[str]) -> str:
+    """Return the newest commit that can be rendered; DrydockError with the newest's error if none can."""
+    first: DrydockError | None = None
+    for sha in history:
+        try:
+            one.render(sha, {})
+        except DrydockError as error:
+            first = first or error
+        else:
+            return sha
+    raise DrydockError(f"None of {len(history)} commits can be rendered; the newest: {first}")

@@ -22,6 +22,7 @@ Leaf = tuple[str, str]
 # More than any file of settings has; a bound for hostile ones.
 LIMIT = 100_000
 DEPTH = 100
+HASHES = " --hash"
 # What tells the items of a list apart, the first that all of them have.
 IDENTITIES = ("name", "id", "key", "repo", "uses", "image", "source", "package-ecosystem")
 
@@ -62,7 +63,9 @@ def changes(path: str, before: str, after: str) -> list[KeyChange] | None:
         else:
             found += [change(key, value, None) for value in gone]
             found += [change(key, None, value) for value in come]
-    return found
+    # The hashes of a requirement that is another anyway say nothing more.
+    names = {one.key for one in found}
+    return [one for one in found if one.key.removesuffix(HASHES) not in names - {one.key}]
 
 
 def collapsed(path: str, found: Iterable[KeyChange], before: str, after: str) -> list[KeyChange]:
@@ -370,7 +373,7 @@ def parse_requirements(text: str) -> Iterator[Leaf]:
         name = re.sub(r"[-_.]+", "-", match[1]).lower() + (match[2] or "")
         yield name, match[3].strip()
         if hashes:
-            yield f"{name} --hash", f"{len(hashes)} hashes, {hash_of(hashes)}"
+            yield f"{name}{HASHES}", f"{len(hashes)} hashes, {hash_of(hashes)}"
 
 
 def hash_of(values: list[str]) -> str:

@@ -13,7 +13,7 @@ import click
 from drydock import render
 from drydock.compare import Change, Drift, State
 from drydock.errors import DrydockError
-from drydock.secrets import masked
+from drydock.secrets import PRIVATE_KEY, masked
 from drydock.session import Commit, Look
 from drydock.tree import File, Tree
 
@@ -72,7 +72,7 @@ def key_lines(drift: Drift) -> Iterator[tuple[str, str, str]]:
                 values = f"added {one_line(one.after)}".rstrip()
             elif one.after is None:
                 values = f"removed {one_line(one.before)}".rstrip()
-            yield one.key, values, "conflict" if one.key in drift.collisions else side
+            yield plain(one.key), values, "conflict" if one.key in drift.collisions else side
 
 
 def problems(drifts: Iterable[Drift]) -> list[str]:
@@ -86,9 +86,14 @@ def problems(drifts: Iterable[Drift]) -> list[str]:
     return ["", *found] if found else []
 
 
+def plain(words: str) -> str:
+    """Return text in one line, without what a terminal would obey."""
+    return " ".join("".join(c if c.isprintable() else " " for c in words).split())
+
+
 def one_line(value: str | None) -> str:
-    """Return a value in one line of at most 60 characters, without what a terminal would obey."""
-    text = " ".join("".join(c if c.isprintable() else " " for c in masked(value or "")).split())
+    """Return a value in one line of at most 60 characters."""
+    text = plain(masked(value or ""))
     return text if len(text) <= 60 else f"{text[:57]}..."
 
 
@@ -106,10 +111,10 @@ def text(look: Look, *, verbose: bool = False) -> str:
             here, upstream = size(drift.here), size(drift.upstream)
             both = here and upstream
             sizes = f"{here} here, {upstream} upstream" if both else here or upstream
-            lines.append(f"{state}  {drift.path.ljust(second)}  {sizes}".rstrip())
+            lines.append(f"{state}  {plain(drift.path).ljust(second)}  {sizes}".rstrip())
         keyed = [drift for drift in drifts if any(True for _ in key_lines(drift))]
         for drift in keyed:
-            lines += ["", click.style(drift.path, bold=True)]
+            lines += ["", click.style(plain(drift.path), bold=True)]
             lines += [f"  {key}  {values}  ({side})" for key, values, side in key_lines(drift)]
     same = look.comparison.files - len(look.comparison.drifts)
     yours = len(look.comparison.drifts) - len(drifts)
@@ -216,12 +221,15 @@ def diff(before: Tree, after: Tree, paths: Iterable[str], colour: bool = False) 
         if old and new and old.executable != new.executable:
             yield f"{path}: {'executable' if new.executable else 'not executable'} now\n"
         texts = [file.text if file else "" for file in (old, new)]
+        if any(PRIVATE_KEY in (one or "") for one in texts):
+            yield f"{path}: holds a private key, and is not shown\n"
+            continue
         if texts[0] is None or texts[1] is None:
             yield f"Binary files {sides[0]} and {sides[1]} differ\n"
             continue
         lines = [one.splitlines(keepends=True) for one in texts if one is not None]
         for line in difflib.unified_diff(lines[0], lines[1], *sides):
-            shape = masked(line.rstrip("\r\n"))
+            shape = line[0] + masked(line[1:].rstrip("\r\n"))
             head = line.startswith(("--- ", "+++ "))
             tint = {"+": "green", "-": "red", "@": "cyan"}.get(line[0])
             if colour and (head or tint):
@@ -272,5 +280,7 @@ def patch(before: Tree, after: Tree, paths: Iterable[str]) -> tuple[bytes, list[
 def changed_lines(before: File | None, after: File | None) -> Iterator[str]:
     """Yield the lines, context included, that a diff of two texts would show."""
     old, new = ((file.text or "") if file else "" for file in (before, after))
+    if PRIVATE_KEY in old + new:
+        yield f"-----BEGIN {PRIVATE_KEY}"
     for line in difflib.unified_diff(old.splitlines(), new.splitlines(), lineterm=""):
         yield line[1:]

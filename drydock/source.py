@@ -112,8 +112,9 @@ def open_source(
         top = git(place, "rev-parse", "--show-toplevel", check=False).stdout.decode().strip()
         # A folder in somebody's repository is not a repository, nor a template with a history.
         if found.returncode or (top and Path(top) != Path(place)):
+            said = found.stderr.decode(errors="replace").strip().partition("\n")[0]
             raise DrydockError(
-                f"{place}: is not a git repository, so it has no commits to compare."
+                f"{place}: is not a git repository, so it has no commits to compare. {said}".strip()
             )
         return Repository(place, Path(found.stdout.decode().strip()))
     return Repository(
@@ -125,7 +126,9 @@ def git(
     folder: str | Path | None, *words: str, check: bool = True, stdin: bytes = b""
 ) -> subprocess.CompletedProcess[bytes]:
     """Run git in a folder; DrydockError with what it said where it fails and `check` is set."""
-    command = ["git", "-c", "protocol.ext.allow=never", "-c", "core.hooksPath=/dev/null"]
+    # A repository's own settings could name programs to run: none of these commands needs any.
+    settings = ["protocol.ext.allow=never", "core.hooksPath=/dev/null", "log.showSignature=false"]
+    command = ["git", *(word for setting in settings for word in ("-c", setting))]
     if folder is not None:
         command += ["-C", str(folder)]
     environment = {name: value for name, value in os.environ.items() if name not in LOCAL}

@@ -390,6 +390,38 @@ def test_no_secret_is_in_any_report(drydock: Drydock, project: Path) -> None:
     assert "hunter2" not in drydock("diff", project).output
 
 
+@pytest.mark.parametrize("side", ["--local", "--upstream"])
+@pytest.mark.parametrize(
+    "secret",
+    [
+        "DB_PASSWORD=hunter2",
+        "url = mysql://me:hunter2@host/db",
+        "-----BEGIN RSA PRIVATE KEY-----\nhunter2\n-----END RSA PRIVATE KEY-----",
+        "key = AKIAHUNTER2HUNTER2HU hunter2".replace(" hunter2", ""),
+    ],
+)
+def test_no_secret_is_in_a_diff_whichever_way_it_goes(
+    secret: str, side: str, drydock: Drydock, make_template: MakeTemplate, tmp_path: Path
+) -> None:
+    template = make_template({f"{TOP}/a.txt": f"{secret}\n" if side == "--local" else "x\n"})
+    project = template.generate(tmp_path / "out")
+    (project / "a.txt").write_text("gone\n")
+    template.commit({f"{TOP}/a.txt": f"{secret}\nnew\n"})
+    for words in ([], [side], ["--patch"], ["--patch", side]):
+        result = drydock("diff", project, *words)
+        assert "hunter2" not in result.output.lower()
+    assert "hunter2" not in drydock("check", project).output.lower()
+
+
+def test_a_terminal_obeys_no_name_of_the_template(
+    drydock: Drydock, make_template: MakeTemplate, tmp_path: Path
+) -> None:
+    template = make_template({f"{TOP}/a\033[31m.yml": '"k\033[0m": 1\n'})
+    project = template.generate(tmp_path / "out")
+    (project / "a\033[31m.yml").write_text('"k\\e[0m": 2\n')
+    assert "\033" not in drydock("check", project).output
+
+
 POLICY = '[tool.drydock]\nyours = ["README.md"]\nignore = ["run.sh", "gone/"]\nignore-keys = ["*.yml: services.db", "*.yml: services.x"]\n'
 
 
@@ -534,7 +566,8 @@ def test_init_passes_over_commits_that_cannot_be_rendered(
     assert drydock("init", project, str(template.folder)).exit_code == 0
     assert good in (project / ".cruft.json").read_text()
     nothing = drydock("init", project, str(template.folder), "--commits", "1", "--force")
-    assert "none of 1 commits can be rendered" in nothing.stderr
+    assert "None of 1 commits can be rendered" in nothing.stderr
+    assert "x: cannot be rendered" in nothing.stderr
     assert (
         "runs no hooks"
         in drydock("init", project, str(template.folder), "--hooks", "--force").stderr

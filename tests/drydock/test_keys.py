@@ -118,6 +118,8 @@ def test_hashes_are_one_value() -> None:
     (one,) = keys.changes("requirements.txt", before, "a==1 --hash=sha256:cc") or []
     assert one.key == "a --hash"
     assert (one.after or "").startswith("1 hashes")
+    newer = keys.changes("requirements.txt", before, "a==2 --hash=sha256:cc") or []
+    assert [one.key for one in newer] == ["a"]
 
 
 @pytest.mark.parametrize(
