@@ -4,6 +4,7 @@ Nothing here reads a disk: a comparison is a function of values, and reports are
 """
 
 import difflib
+import itertools
 import os
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -106,9 +107,10 @@ def change(path: str, before: File | None, after: File | None, policy: Policy) -
     if old is None or new is None:
         return Change(keys=None, brief=(), added=0, removed=0, binary=True, mode=mode)
     added = removed = 0
-    for line in difflib.unified_diff(old.splitlines(), new.splitlines(), n=0, lineterm=""):
-        added += line.startswith("+") and not line.startswith("+++ ")
-        removed += line.startswith("-") and not line.startswith("--- ")
+    lines = difflib.unified_diff(old.splitlines(), new.splitlines(), n=0, lineterm="")
+    for line in itertools.islice(lines, 2, None):  # without the two that name the files
+        added += line.startswith("+")
+        removed += line.startswith("-")
     found = keys.changes(path, old, new) if before and after and old != new else None
     if found is not None:
         found = [one for one in found if not policy.ignoring(path, one.key)]
@@ -121,7 +123,7 @@ def change(path: str, before: File | None, after: File | None, policy: Policy) -
         removed=removed,
         form_only=form_only and before is not None and after is not None,
         mode=mode,
-        problem=problem(path, old, new) if found is None else None,
+        problem=problem(path, old, new) if before and after and found is None else None,
     )
 
 

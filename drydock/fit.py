@@ -1,8 +1,9 @@
 """Find the record of a project that has none: the commit and answers whose render is most like it."""
 
+import os
 import re
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,8 +19,10 @@ from drydock.session import commit as commit_of
 from drydock.source import Source, open_source
 from drydock.tree import Tree
 
-# Stands for an answer whose text is looked for: small letters, so that no filter changes it.
-MARK = "zq{}qz"
+# Lines that are longer are not searched for answers. Characters.
+LONGEST = 500
+# Folders that hold no file of a template, and many others.
+ELSEWHERE = frozenset({".git", ".venv", "__pycache__", "node_modules", "venv"})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,6 +70,63 @@ def score(tree: Tree, here: Tree) -> Score:
     return Score(likeness=common / total if total else 0.0, identical=identical, files=len(tree))
 
 
+class Marks:
+    """Texts that stand for answers in a render, and what stands in their place in the project."""
+
+    def __init__(self, names: list[str]) -> None:
+        self.votes: dict[str, Counter[str]] = {name: Counter() for name in names}
+        # Small letters, so that no filter changes them.
+        letters = {
+            name: "".join(chr(97 + int(digit)) for digit in str(i)) for i, name in enumerate(names)
+        }
+        self.texts = {name: f"zqx{letters[name]}xqz" for name in names}
+        self.names = {text: name for name, text in self.texts.items()}
+        self.any = re.compile("zqx[a-j]+xqz")
+
+    def vote(self, text: str, candidates: Iterable[str]) -> None:
+        """Count what stands in the place of the marks of a text, in candidates that are like it."""
+        groups: dict[str, str] = {}
+        parts, end = [], 0
+        for match in self.any.finditer(text):
+            parts.append(re.escape(text[end : match.start()]))
+            name = self.names[match[0]]
+            if name in groups:
+                parts.append(f"(?P={groups[name]})")
+            else:
+                groups[name] = f"g{len(groups)}"
+                parts.append(f"(?P<{groups[name]}>.+?)")
+            end = match.end()
+        if not groups:
+            return
+        pattern = re.compile("".join(parts) + re.escape(text[end:]))
+        for found in filter(None, map(pattern.fullmatch, candidates)):
+            for name, group in groups.items():
+                self.votes[name][found[group]] += 1
+
+    def likely(self) -> dict[str, list[str]]:
+        """Return the few most frequent answers to each question that has any, best first."""
+        return {
+            name: [value for value, _ in count.most_common(3)]
+            for name, count in self.votes.items()
+            if count
+        }
+
+    def replaced(self, text: str) -> str:
+        """Return a text with the likely answers in the place of their marks."""
+        for name, values in self.likely().items():
+            text = text.replace(self.texts[name], values[0])
+        return text
+
+
+def files_below(folder: Path) -> list[str]:
+    """Return the paths of the files below a folder, where a template's may be."""
+    found = []
+    for top, folders, names in os.walk(folder):
+        folders[:] = sorted(set(folders) - ELSEWHERE)
+        found += [Path(top, name).relative_to(folder).as_posix() for name in names]
+    return found
+
+
 class Search:
     """Renders of one template for one project."""
 
@@ -110,65 +170,24 @@ class Search:
             for name, default in raw.items()
             if isinstance(default, str) and name[0] != "_" and name not in fixed
         ]
-        marks = {name: MARK.format("".join(filter(str.isalpha, name))) for name in names}
+        marks = Marks(names)
         try:
-            tree, _ = self.render(sha, {**answers, **marks})
+            tree, _ = self.render(sha, {**answers, **marks.texts})
         except DrydockError:
             return {}
-        any_mark = re.compile("|".join(map(re.escape, marks.values()))) if marks else None
-        votes: dict[str, Counter[str]] = {name: Counter() for name in names}
-        if any_mark is None:
-            return {}
-
-        def pattern(line: str) -> re.Pattern[str]:
-            seen: set[str] = set()
-            parts, end = [], 0
-            for match in any_mark.finditer(line):
-                name = next(one for one in names if marks[one] == match[0])
-                parts.append(re.escape(line[end : match.start()]))
-                parts.append(f"(?P={name})" if name in seen else f"(?P<{name}>.+?)")
-                seen.add(name)
-                end = match.end()
-            return re.compile("".join(parts) + re.escape(line[end:]))
-
         # Paths first: they say under which names the files are to be found.
-        every = [
-            path.relative_to(self.folder).as_posix()
-            for path in self.folder.rglob("*")
-            if path.is_file() and ".git" not in path.parts
-        ]
-        for path in (path for path in tree if any_mark.search(path)):
-            shape = pattern(path)
-            for other in every:
-                if match := shape.fullmatch(other):
-                    for name, value in match.groupdict().items():
-                        if "/" not in value:
-                            votes[name][value] += 1
-        best = {name: count.most_common(1)[0][0] for name, count in votes.items() if count}
-
-        def renamed(path: str) -> str:
-            for name, answer in best.items():
-                path = path.replace(marks[name], answer)
-            return path
-
-        here = project.read(self.folder, [renamed(path) for path in tree])
+        every = files_below(self.folder)
+        for path in tree:
+            marks.vote(path, every)
+        here = project.read(self.folder, [marks.replaced(path) for path in tree])
         for path, file in tree.items():
-            mine = here.get(renamed(path))
-            words, theirs = file.text, mine.text if mine else None
-            if words is None or theirs is None:
-                continue
-            lines = theirs.splitlines()
-            for line in set(words.splitlines()):
-                if any_mark.search(line):
-                    shape = pattern(line)
-                    for found in filter(None, map(shape.fullmatch, lines)):
-                        for name, value in found.groupdict().items():
-                            votes[name][value] += 1
-        return {
-            name: [value for value, _ in count.most_common(3)]
-            for name, count in votes.items()
-            if count
-        }
+            mine = here.get(marks.replaced(path))
+            ours, theirs = file.text, mine.text if mine else None
+            if ours is not None and theirs is not None:
+                lines = [line for line in theirs.splitlines() if len(line) <= LONGEST]
+                for line in set(ours.splitlines()):
+                    marks.vote(line, lines)
+        return marks.likely()
 
     def best(self, sha: str, answers: Mapping[str, Any], name: str, values: list[str]) -> str:
         """Return the one of some answers to a question whose render is most like the project."""

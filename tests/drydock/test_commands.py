@@ -167,6 +167,13 @@ def test_a_file_that_cannot_be_parsed_is_named_and_its_lines_are_counted(
     assert drift["here"]["problem"]
 
 
+def test_a_new_file_has_no_problem(drydock: Drydock, template: Template, project: Path) -> None:
+    template.commit({f"{TOP}/new.json": "{}\n"})
+    (drift,) = report(drydock, project)["drifts"]
+    assert drift["upstream"]["problem"] is None
+    assert drift["upstream"]["added"] == 1
+
+
 def test_the_configuration_of_cookiecutter_changes_nothing(
     drydock: Drydock, project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -342,6 +342,28 @@ def test_an_archive_is_a_snapshot(tmp_path: Path) -> None:
         found.resolve("v1")
 
 
+def test_a_project_of_an_archive_is_compared(
+    template: Template, drydock: Drydock, tmp_path: Path
+) -> None:
+    project = template.generate(tmp_path / "out", record=False)
+    files = {
+        path: file.data
+        for path, file in open_source(str(template.folder)).tree(template.head()).items()
+    }
+    (tmp_path / "t.zip").write_bytes(
+        zipped({f"template-1.0/{path}": data for path, data in files.items()}, 0o100755)
+    )
+    (project / "README.md").chmod(0o755)
+    for name in ("docker-compose.yml", "my.cnf"):
+        (project / name).chmod(0o755)
+    assert drydock("init", project, str(tmp_path / "t.zip")).exit_code == 0
+    assert drydock("check", project).exit_code == 0
+    (tmp_path / "t.zip").write_bytes(zipped({"top/cookiecutter.json": b"{}"}))
+    result = drydock("check", project)
+    assert result.exit_code == 2
+    assert "drydock init --force" in result.stderr
+
+
 @pytest.mark.parametrize(
     ("data", "said"),
     [
