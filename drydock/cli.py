@@ -135,8 +135,13 @@ def progress(quiet: bool) -> Callable[[str], None] | None:
 
 
 def status(comparison: Comparison, fail_on: frozenset[str]) -> int:
-    """Return the exit status of a comparison; your own files do not count."""
+    """Return the exit status of a comparison; your own files do not count.
+
+    A file here that cannot be parsed is an error: what drifted in it is not known by key.
+    """
     counted = [drift for drift in comparison.drifts if not drift.yours]
+    if any(drift.here and drift.here.problem for drift in counted):
+        return ERROR
     wanted = {STATES[name] for name in fail_on if name in STATES}
     for drift in counted:
         if FORM in fail_on if drift.form_only else drift.state in wanted:

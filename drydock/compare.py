@@ -39,8 +39,8 @@ class Change:
 
     `brief` is `keys` with parts that are wholly new or gone as one. `keys` is None where the file has no keys that are known, or is not text; [] where only the
     order, comments or the form differ. `added` and `removed` are numbers of lines. `mode` says
-    whether the file became executable (True), stopped to be (False), or neither (None). `problem` is why the keys of a file of a known
-    format could not be read.
+    whether the file became executable (True), stopped to be (False), or neither (None). `problem` is why the later version is not of the
+    format that the file's name says, which the earlier one is.
     """
 
     keys: tuple[KeyChange, ...] | None
@@ -127,13 +127,16 @@ def change(path: str, before: File | None, after: File | None, policy: Policy) -
     )
 
 
-def problem(path: str, *texts: str) -> str | None:
-    """Return why one of the texts is not of the format that the file's name says."""
-    for text in texts:
-        try:
-            keys.leaves(path, text)
-        except ValueError as error:
-            return str(error)
+def problem(path: str, before: str, after: str) -> str | None:
+    """Return why a file that was of the format that its name says no longer is."""
+    try:
+        keys.leaves(path, before)
+    except ValueError:
+        return None  # It never was, or it is a form that the parser does not know.
+    try:
+        keys.leaves(path, after)
+    except ValueError as error:
+        return str(error)
     return None
 
 

@@ -160,11 +160,21 @@ def test_a_file_that_cannot_be_parsed_is_named_and_its_lines_are_counted(
     (project / COMPOSE).write_text("services: [\n")
     for form in ("text", "markdown"):
         result = drydock("check", project, "--format", form)
-        assert result.exit_code == 1
-        assert f"{COMPOSE}: cannot be parsed, so its lines are counted: " in result.output
+        assert result.exit_code == 2
+        assert f"{COMPOSE}: cannot be parsed, so its lines are counted; mend it: " in result.output
     (drift,) = report(drydock, project)["drifts"]
     assert drift["here"]["keys"] is None
     assert drift["here"]["problem"]
+
+
+def test_a_file_that_the_template_wrote_in_another_form_is_no_error(
+    drydock: Drydock, make_template: MakeTemplate, tmp_path: Path
+) -> None:
+    project = make_template({f"{TOP}/apache.conf": "<Directory /x>\n"}).generate(tmp_path / "out")
+    edit(project / "apache.conf", "/x", "/y")
+    (drift,) = report(drydock, project)["drifts"]
+    assert drift["here"]["problem"] is None
+    assert drift["here"]["keys"] is None
 
 
 def test_a_new_file_has_no_problem(drydock: Drydock, template: Template, project: Path) -> None:
