@@ -42,4 +42,4 @@ bench: $(VENV)/ready ## Measure a generation against cookiecutter's own floor, a
 	$(BIN)/python bench/generation.py
 
 clean: ## Remove what the targets above made
-	rm -rf $(VENV) .demo .cache .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) .demo .cache .coverage .mypy_cache .pytest_cache .ruff_cache

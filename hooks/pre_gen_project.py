@@ -365,6 +365,22 @@ def git(folder: str, *words: str) -> list[str]:
     return result.stdout.decode(errors="replace").split("\n")
 
 
+def head(folder: str) -> str:
+    """Return the commit that a repository has checked out; empty where its files do not say so plainly.
+
+    To start git, and to import what starts it, takes longer than all else here.
+    """
+    try:
+        with open(f"{folder}/.git/HEAD", encoding="ascii") as file:
+            name = file.read().strip()
+        if name.startswith("ref: "):
+            with open(f"{folder}/.git/{name[5:]}", encoding="ascii") as file:
+                name = file.read().strip()
+    except (OSError, ValueError):
+        return ""
+    return name if len(name) == 40 and SMALL.issuperset(name) else ""
+
+
 def as_json(value: object, indent: str = "") -> str:
     """Return a value as JSON of an indent of two. The checks have refused control characters."""
     if isinstance(value, str):
@@ -393,7 +409,9 @@ def write_record(answers: dict[str, object]) -> None:
     folder = os.path.join(os.environ.get("PWD", ""), folder)
     if not os.path.isfile(f"{folder}/cookiecutter.json"):
         return
-    commit, prefix = [*git(folder, "rev-parse", "HEAD", "--show-prefix"), "", ""][:2]
+    commit, prefix = head(folder), ""
+    if not commit:
+        commit, prefix = [*git(folder, "rev-parse", "HEAD", "--show-prefix"), "", ""][:2]
     if os.path.isdir(os.path.join(os.environ.get("PWD", ""), template)):
         url = os.path.normpath(folder.removesuffix(prefix.rstrip("/")))
     else:

@@ -63,6 +63,30 @@ def test_a_relative_template_is_recorded_by_its_whole_path(start: str, tmp_path:
     assert record.read(tmp_path / "out/my_site").template == str(template)
 
 
+@pytest.mark.parametrize("what", ["packed refs", "linked work tree", "detached", "folder"])
+def test_the_commit_is_found_however_git_keeps_it(what: str, tmp_path: Path) -> None:
+    template = clone(tmp_path)
+    directory = None
+    match what:
+        case "packed refs":
+            git(template, "pack-refs", "--all")
+        case "linked work tree":
+            git(template, "worktree", "add", "--quiet", "--detach", str(tmp_path / "linked"))
+            template = tmp_path / "linked"
+        case "detached":
+            git(template, "checkout", "--quiet", "--detach")
+        case "folder":
+            (template / ".git").rename(tmp_path / ".git")
+            directory = "template"
+            git(tmp_path, "add", "template")
+            git(tmp_path, "commit", "--quiet", "--message", "Moved")
+    made = Path(cookiecutter(str(template), no_input=True, output_dir=tmp_path / "out"))
+    found = record.read(made)
+    assert found.commit == git(template, "rev-parse", "HEAD")
+    assert found.directory == directory
+    assert found.template == str(tmp_path if directory else template)
+
+
 def test_without_a_commit_there_is_no_record(tmp_path: Path) -> None:
     template = clone(tmp_path)
     (template / ".git").rename(tmp_path / "git")
