@@ -89,7 +89,6 @@ def report_options(command: F) -> F:
         click.option("--fail-on", default=FAIL_ON, show_default=True, callback=states,
                      help=f"States that count as drift: {', '.join([*STATES, FORM])}."),
         click.option("-q", "--quiet", is_flag=True, help="Print nothing: the exit status tells."),
-        click.option("-v", "--verbose", is_flag=True, help="List the files of your own as well."),
     ]  # fmt: skip
     for option in reversed(options):
         command = option(command)
@@ -180,6 +179,7 @@ def report_and_exit(
 @main.command(epilog=STATUS_HELP)
 @template_options
 @report_options
+@click.option("-v", "--verbose", is_flag=True, help="List the files of your own as well.")
 @click.option("--to", metavar="REF", help="Commit, tag or branch to compare with, not the newest.")
 @set_option(help="An answer for the newest template, where the recorded one will not do.")
 def check(
@@ -213,7 +213,7 @@ def check(
 @report_options
 @click.option("--to", metavar="REF", help="Commit, tag or branch, in place of the recorded one.")
 @set_option(required=True, help="An answer other than the recorded one; may be repeated.")
-@click.option("--diff", "as_diff", is_flag=True, help="Show the lines as well.")
+@click.option("--diff", "as_diff", is_flag=True, help="Show the lines as well, in the text report.")
 def preview(
     folder: Path,
     offline: bool,
@@ -222,14 +222,14 @@ def preview(
     form: str,
     fail_on: frozenset[str],
     quiet: bool,
-    verbose: bool,
     to: str | None,
     given: dict[str, str],
     as_diff: bool,
 ) -> None:
-    """Say what other answers would change.
+    """Say what other answers would change, and where your own changes are in the way.
 
-    Also where your own changes are in the way. Nothing is written. The template's commit is the recorded one, so that only the answers tell.
+    Nothing is written. The template's commit is the recorded one, so that only the answers tell.
+    Files of your own are listed as well: other answers may ask for changes in them.
 
     \b
     Examples:
@@ -240,10 +240,10 @@ def preview(
     options = Options(folder=folder, template=template, to=to or known.commit, given=given,
                       offline=offline, hooks=hooks, progress=progress(quiet))  # fmt: skip
     found = look(options)
-    if as_diff and not quiet:
+    if as_diff and not quiet and form == "text":
         lines = report.diff(found.base, found.upstream, sorted({**found.base, **found.upstream}))
         page(lines)
-    report_and_exit(found, form, fail_on, quiet, verbose)
+    report_and_exit(found, form, fail_on, quiet, verbose=True)
 
 
 def page(lines: Iterable[str]) -> None:

@@ -37,10 +37,11 @@ UPSTREAM = frozenset({State.CHANGED, State.BOTH, State.NEW, State.REMOVED})
 class Change:
     """From one version of a file to another.
 
-    `brief` is `keys` with parts that are wholly new or gone as one. `keys` is None where the file has no keys that are known, or is not text; [] where only the
-    order, comments or the form differ. `added` and `removed` are numbers of lines. `mode` says
-    whether the file became executable (True), stopped to be (False), or neither (None). `problem` is why the later version is not of the
-    format that the file's name says, which the earlier one is.
+    `keys` is None where the file has no keys that are known, or is not text; () where only the
+    order, comments or the form differ. `brief` is the same with parts that are wholly new or gone as
+    one. `added` and `removed` are numbers of lines. `mode` says whether the file became executable
+    (True), stopped to be (False), or neither (None). `problem` is why the later version is not of
+    the format that the file's name says, which the earlier one is.
     """
 
     keys: tuple[KeyChange, ...] | None

@@ -410,7 +410,8 @@ def test_hook_has_no_jinja_but_the_answers() -> None:
 @example("{{ cookiecutter }}{% raw %}{# #}")
 @example("\ud800\x00\u2028")
 def test_hook_reads_any_answer_as_it_is(value: str) -> None:
-    answers = {"project_name": value, value: value, "time_zone": False}
+    # A name that is no variable of the template's own: those are not answers.
+    answers = {"project_name": value, f"more {value}": value, "time_zone": False}
     tree = ast.parse(rendered_hook(answers))
     (pairs,) = (
         node.value

@@ -313,6 +313,8 @@ def test_preview_shows_what_an_answer_would_change_and_writes_nothing(
     assert "+    image: postgresql:9" in result.output
     assert "later.txt" not in result.output
     assert {path: path.read_bytes() for path in project.iterdir()} == before
+    as_json = drydock("preview", project, "--set", "database=postgresql", "--diff", "--json")
+    assert json.loads(as_json.stdout)["status"] == 1
     moved = drydock("preview", project, "--set", "database=postgresql", "--to", "main")
     assert "later.txt" in moved.output
 
@@ -454,6 +456,8 @@ def test_the_policy_says_what_counts(drydock: Drydock, project: Path) -> None:
     assert "Nothing matches what is ignored: *.yml: services.x" in result.output
     assert "services.db" not in result.output
     assert "edited here, yours" in drydock("check", project, "--verbose").output
+    previewed = drydock("preview", project, "--set", "database=postgresql").output
+    assert "edited here, yours" in previewed
     edit(project / COMPOSE, "web:1", "web:2")
     result = drydock("check", project)
     assert result.exit_code == 1

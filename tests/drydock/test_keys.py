@@ -161,7 +161,8 @@ def test_a_part_that_is_wholly_gone_is_one_line() -> None:
     ]
 
 
-NAMES = st.text(st.characters(codec="ascii", categories=["L"]), min_size=1, max_size=6)
+# Of letters that spell no name of a secret, whose value would be masked.
+NAMES = st.text("abKZ", min_size=1, max_size=6)
 VALUES = st.recursive(
     st.integers() | st.booleans() | NAMES,
     lambda inner: st.dictionaries(NAMES, inner, min_size=1, max_size=3),
