@@ -29,6 +29,7 @@ ABBREVIATIONS = {
 }
 URL = re.compile(r"^([a-z][a-z0-9+.-]*://|[\w.-]+@[\w.-]+:)", re.IGNORECASE)
 CREDENTIALS = re.compile(r"(://)[^/@\s]+@")
+PROTOCOLS = "file:git:http:https:ssh"
 SHA = re.compile(r"[0-9a-f]{40}")
 # More than any template; a bound for hostile ones. Bytes.
 LIMIT = 512 * 1024 * 1024
@@ -123,16 +124,29 @@ def open_source(
 
 
 def git(
-    folder: str | Path | None, *words: str, check: bool = True, stdin: bytes = b""
+    folder: str | Path | None,
+    *words: str,
+    check: bool = True,
+    stdin: bytes = b"",
+    protocols: str = "none",
 ) -> subprocess.CompletedProcess[bytes]:
-    """Run git in a folder; DrydockError with what it said where it fails and `check` is set."""
-    # A repository's own settings could name programs to run: none of these commands needs any.
-    settings = ["protocol.ext.allow=never", "core.hooksPath=/dev/null", "log.showSignature=false"]
+    """Run git in a folder; DrydockError with what it said where it fails and `check` is set.
+
+    `protocols` are those by which it may reach another repository, with colons between them.
+    """
+    # A repository's own settings could name programs to run: none of these commands needs any. One
+    # that says that it is a partial clone would have git fetch what is missing, by such a program.
+    settings = ["core.hooksPath=/dev/null", "log.showSignature=false"]
     command = ["git", *(word for setting in settings for word in ("-c", setting))]
     if folder is not None:
         command += ["-C", str(folder)]
     environment = {name: value for name, value in os.environ.items() if name not in LOCAL}
-    environment |= {"GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C"}
+    environment |= {
+        "GIT_ALLOW_PROTOCOL": protocols,
+        "GIT_NO_LAZY_FETCH": "1",
+        "GIT_TERMINAL_PROMPT": "0",
+        "LC_ALL": "C",
+    }
     try:
         result = subprocess.run(
             [*command, *words], input=stdin, capture_output=True, env=environment, check=False
@@ -143,6 +157,11 @@ def git(
         said = without_credentials(result.stderr.decode(errors="replace")).strip()
         raise DrydockError(f"git {words[0]}: {said}")
     return result
+
+
+def ask(folder: Path, command: str, *words: str) -> subprocess.CompletedProcess[bytes]:
+    """Run `git fetch` or `git ls-remote`: the only commands that may reach another repository."""
+    return git(folder, command, "--quiet", *words, check=False, protocols=PROTOCOLS)
 
 
 # Variables with which git's own hooks point to another repository than the one that is asked for.
@@ -193,17 +212,17 @@ def clone(url: str, folder: Path) -> None:
 def fetch(url: str, folder: Path) -> None:
     """Bring a mirror's refs, and its HEAD, to those of the remote repository."""
     refs = ["+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*"]
-    result = git(folder, "fetch", "--quiet", "--prune", "--no-auto-gc", url, *refs, check=False)
+    result = ask(folder, "fetch", "--prune", "--no-auto-gc", url, *refs)
     if result.returncode:
         raise unreachable(url, result.stderr)
-    head = git(folder, "ls-remote", "--symref", url, "HEAD", check=False).stdout.decode()
+    head = ask(folder, "ls-remote", "--symref", url, "HEAD").stdout.decode()
     if match := re.match(r"ref: (refs/heads/\S+)\tHEAD", head):
         git(folder, "symbolic-ref", "HEAD", match[1])
 
 
 def refresh(url: str, folder: Path, say: Say) -> None:
     """Fetch, if the remote repository's refs are not the mirror's."""
-    asked = git(folder, "ls-remote", "--quiet", url, "refs/heads/*", "refs/tags/*", check=False)
+    asked = ask(folder, "ls-remote", url, "refs/heads/*", "refs/tags/*")
     if asked.returncode:
         raise unreachable(url, asked.stderr)
     lines = (line.split("\t") for line in asked.stdout.decode().splitlines() if "^{}" not in line)
@@ -272,7 +291,7 @@ class Repository(Source):
             return found
         if self.remote and SHA.fullmatch(name):
             # One that no branch has any more may still be had by its name.
-            git(self.folder, "fetch", "--quiet", self.remote, name, check=False)
+            ask(self.folder, "fetch", self.remote, name)
             if found := self.git(*words, check=False):
                 return found
         if ref is None:
@@ -332,7 +351,8 @@ class Repository(Source):
             words = output[position:end].decode().split()
             if len(words) != 3:
                 raise DrydockError(
-                    f"{self.folder}: is broken ({' '.join(words)}). If it is a mirror, delete it."
+                    f"{self.folder}: is broken ({' '.join(words)}). A mirror is made again once it "
+                    "is deleted; a partial clone gets the rest with `git fetch --refetch`."
                 )
             size = int(words[2])
             found[words[0]] = output[end + 1 : end + 1 + size]

@@ -284,6 +284,26 @@ def test_links_that_leave_are_refused(target: str, said: str, template: Template
         open_source(str(template.folder)).tree(commit)
 
 
+@pytest.mark.parametrize("form", ["{}", "file://{}"], ids=["path", "url"])
+def test_a_partial_clone_runs_no_program_to_get_the_rest(
+    form: str, template: Template, tmp_path: Path
+) -> None:
+    head, ran = template.head(), tmp_path / "ran"
+    blob = git(template.folder, "rev-parse", f"HEAD:{TOP}/README.md")
+    (template.folder / ".git" / "objects" / blob[:2] / blob[2:]).unlink()
+    for key, value in {
+        "core.repositoryFormatVersion": "1",
+        "extensions.partialClone": "origin",
+        "remote.origin.promisor": "true",
+        "remote.origin.uploadpack": f"touch {ran}; git-upload-pack",
+        "remote.origin.url": str(tmp_path),
+    }.items():
+        git(template.folder, "config", key, value)
+    with pytest.raises(DrydockError, match=r"is broken|cannot be fetched"):
+        open_source(form.format(template.folder)).tree(head)
+    assert not ran.exists()
+
+
 def test_submodules_are_left_out(template: Template) -> None:
     git(template.folder, "update-index", "--add", "--cacheinfo", f"160000,{template.head()},sub")
     git(template.folder, "commit", "--quiet", "--message", "sub")
