@@ -179,7 +179,8 @@ def environment(bake: Bake, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     """Return a function that gives the folder of programs of a Django version's environment.
 
     It has what a developer's machine installs, whichever other choices are made: their pins are
-    the same. The tests are skipped where no Python that Django supports is to be had.
+    the same. PROJECT_PYTHON names its Python; otherwise it is one that the projects support. The
+    tests are skipped where there is none.
     """
     made: dict[str, Path] = {}
 
@@ -194,7 +195,8 @@ def environment(bake: Bake, tmp_path_factory: pytest.TempPathFactory) -> Iterato
         if django_version not in made:
             folder = tmp_path_factory.mktemp("environment") / "venv"
             supported = CATALOGUE["_django_versions"][django_version]["requires_python"]
-            created = run(tool("uv"), "venv", "--quiet", "--python", supported, folder, cwd=ROOT)
+            python = os.environ.get("PROJECT_PYTHON", supported)
+            created = run(tool("uv"), "venv", "--quiet", "--python", python, folder, cwd=ROOT)
             made[django_version] = folder
             if not created.returncode:
                 install(django_version, folder)
