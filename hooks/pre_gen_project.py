@@ -51,18 +51,27 @@ TAKEN: dict[str, frozenset[str]] = {
     }),
     # What can be imported, and what is installed: a project cannot depend on its own name.
     "is the name of a package that a project may use": frozenset({
-        "amqp", "asgiref", "ast_serialize", "async_timeout", "billiard", "black", "blib2to3",
-        "build", "celery", "certifi", "cfgv", "click", "colorama", "coverage", "csp", "distlib",
-        "django", "django_csp", "django_environ", "django_guid", "django_redis", "django_stubs",
-        "django_stubs_ext", "django_upgrade", "dotenv", "environ", "filelock", "flake8", "gunicorn",
-        "identify", "iniconfig", "isort", "kombu", "librt", "mccabe", "mypy", "mypy_extensions",
-        "mysqlclient", "nodeenv", "packaging", "pathspec", "pip", "pip_tools", "pipenv",
+        "amqp", "anyio", "asgiref", "ast_serialize", "async_timeout", "attr", "attrs", "billiard",
+        "black", "blib2to3", "build", "celery", "certifi", "cffi", "cfgv", "click", "colorama",
+        "coverage", "csp", "distlib", "django", "django_csp", "django_environ", "django_guid",
+        "django_redis", "django_stubs", "django_stubs_ext", "django_upgrade", "djangorestframework",
+        "djangorestframework_simplejwt", "djangorestframework_stubs", "dotenv", "drf_spectacular",
+        "drf_spectacular_sidecar", "drf_standardized_errors", "environ", "factory", "factory_boy",
+        "faker", "filelock", "flake8", "gunicorn", "h11", "httpcore", "httpx", "hypothesis",
+        "identify", "idna", "inflection", "iniconfig", "isort", "jsonschema",
+        "jsonschema_specifications", "jwt", "kombu", "librt", "mccabe", "mypy", "mypy_extensions",
+        "mysqlclient", "nodeenv", "outcome", "packaging", "pathspec", "pip", "pip_tools", "pipenv",
         "platformdirs", "pluggy", "pre_commit", "psycopg", "psycopg_binary", "psycopg_pool", "py",
-        "pycodestyle", "pyflakes", "pygments", "pymemcache", "pyproject_hooks", "pytest",
-        "pytest_cov", "pytest_django", "pytest_env", "python_discovery", "python_dotenv",
-        "python_json_logger", "pythonjsonlogger", "pytokens", "pyuwsgi", "pyyaml", "redis", "ruff",
-        "setuptools", "sqlparse", "tokenize_rt", "types_pyyaml", "typing_extensions", "tzdata",
-        "uv", "uwsgi", "uwsgidecorators", "valkey", "vine", "virtualenv", "wheel", "whitenoise",
+        "pycodestyle", "pycparser", "pyflakes", "pygments", "pyjwt", "pymemcache",
+        "pyproject_hooks", "pysocks", "pytest", "pytest_cov", "pytest_django", "pytest_env",
+        "pytest_testmon", "pytest_watcher", "python_discovery", "python_dotenv",
+        "python_json_logger", "pythonjsonlogger", "pytokens", "pyuwsgi", "pyyaml", "redis",
+        "referencing", "rest_framework", "rest_framework_simplejwt", "rpds_py", "ruff",
+        "schemathesis", "selenium", "setuptools", "sniffio", "socks", "sortedcontainers",
+        "sqlparse", "testmon", "tokenize_rt", "trio", "trio_websocket", "types_pyyaml",
+        "typing_extensions", "tzdata", "uritemplate", "urllib3", "uv", "uwsgi", "uwsgidecorators",
+        "valkey", "vine", "virtualenv", "watchdog", "websocket", "websocket_client", "wheel",
+        "whitenoise", "wsproto",
     }),
     "is a name that a database server keeps for itself": frozenset({
         "healthcheck", "information_schema", "mariadb", "mysql", "ndbinfo", "none",
@@ -307,7 +316,7 @@ def refusals(answers: dict[str, object], refused: list[tuple[str, str]]) -> list
 
     Such a combination is "database=sqlite, cache=redis", and beside it stands the reason.
     """
-    given = {f"{name}={value}" for name, value in answers.items()}
+    given = {f"{name}={value}".lower() for name, value in answers.items()}
     return [
         f"{choices}: {why}" for choices, why in refused if given.issuperset(choices.split(", "))
     ]

@@ -21,11 +21,14 @@ CATALOGUE: dict[str, Any] = json.loads((ROOT / "cookiecutter.json").read_text(en
 
 
 def choices(catalogue: dict[str, Any]) -> dict[str, list[str]]:
-    """Return the questions with choices: name to choices, the default first."""
+    """Return the questions with choices: name to choices, the default first.
+
+    Those of a question that is answered by yes or no are as one says them on the command line.
+    """
     return {
-        name: values
+        name: values if isinstance(values, list) else ["true", "false"][:: 1 if values else -1]
         for name, values in catalogue.items()
-        if isinstance(values, list) and not name.startswith("_")
+        if isinstance(values, list | bool) and not name.startswith("_")
     }
 
 
@@ -93,7 +96,8 @@ def pytest_report_header() -> str:
 
 def label(answers: dict[str, str]) -> str:
     """Name a combination in a test's id: the answers that have an alternative."""
-    return "-".join(value for name, value in answers.items() if len(CHOICES.get(name, ())) > 1)
+    words = {"true": "{}", "false": "no_{}"}
+    return "-".join(words.get(value, value).format(name) for name, value in answers.items())
 
 
 @pytest.fixture(scope="session")
@@ -125,6 +129,18 @@ def project(request: pytest.FixtureRequest, bake: Bake) -> Path:
 def tool(name: str) -> str:
     """Return the path of a tool that is installed beside this Python."""
     return str(Path(sys.executable).parent / name)
+
+
+def program(*names: str) -> str:
+    """Return the path of the first of some programs that is installed.
+
+    Where there is none, the test is skipped; it fails where nothing may be skipped.
+    """
+    found = next(filter(None, map(shutil.which, names)), None)
+    if not found:
+        reason = f"pages are looked at in a browser: apt-get install {names[0]}"
+        (pytest.fail if os.environ.get("DRYDOCK_REQUIRE_DOCKER") else pytest.skip)(reason)
+    return found
 
 
 def run(

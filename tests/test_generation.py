@@ -92,13 +92,54 @@ COMMON = [
 ]
 # Beyond the common files: what only one answer needs.
 ONLY = {
-    "mysql": ["docker/test-database.sql"],
-    "mariadb": ["docker/mariadb.cnf", "docker/test-database.sql"],
-    "postgresql": ["docker/postgresql-role.sh", "docker/test-database.sql"],
-    "uwsgi": ["uwsgi.ini"],
-    "gunicorn": ["gunicorn.conf.py"],
-    "pipenv": ["Pipfile"],
-    "black": [".flake8"],
+    "database=mysql": ["docker/test-database.sql"],
+    "database=mariadb": ["docker/mariadb.cnf", "docker/test-database.sql"],
+    "database=postgresql": ["docker/postgresql-role.sh", "docker/test-database.sql"],
+    "app_server=uwsgi": ["uwsgi.ini"],
+    "app_server=gunicorn": ["gunicorn.conf.py"],
+    "package_manager=pipenv": ["Pipfile"],
+    "code_style=black": [".flake8"],
+    "sample_app=true": [
+        "config/api.py",
+        "docs/testing.md",
+        "my_site/core/errors.py",
+        "my_site/core/serializers.py",
+        "my_site/drainage/__init__.py",
+        "my_site/drainage/admin.py",
+        "my_site/drainage/api.py",
+        "my_site/drainage/apps.py",
+        "my_site/drainage/current.py",
+        "my_site/drainage/management/__init__.py",
+        "my_site/drainage/management/commands/__init__.py",
+        "my_site/drainage/management/commands/seed_readings.py",
+        "my_site/drainage/migrations/0001_initial.py",
+        "my_site/drainage/migrations/__init__.py",
+        "my_site/drainage/models.py",
+        "my_site/drainage/serializers.py",
+        "my_site/drainage/static/drainage/drainage.css",
+        "my_site/drainage/templates/drainage/base.html",
+        "my_site/drainage/templates/drainage/district_list.html",
+        "my_site/drainage/templates/drainage/docs.html",
+        "my_site/drainage/templates/drainage/pages.html",
+        "my_site/drainage/templates/drainage/reading_list.html",
+        "my_site/drainage/urls.py",
+        "my_site/drainage/views.py",
+        "my_site/kakao/__init__.py",
+        "my_site/kakao/api.py",
+        "my_site/kakao/client.py",
+        "my_site/kakao/migrations/0001_initial.py",
+        "my_site/kakao/migrations/__init__.py",
+        "my_site/kakao/models.py",
+        "tests/conftest.py",
+        "tests/factories.py",
+        "tests/test_api.py",
+        "tests/test_browser.py",
+        "tests/test_districts.py",
+        "tests/test_kakao.py",
+        "tests/test_unittest_api.py",
+        "tests/test_unittest_kakao.py",
+        "tests/test_unittest_pages.py",
+    ],
 }
 # Django's templates and the expressions of GitHub Actions are theirs, not ours.
 JINJA = re.compile(r"(?<!\$)\{\{(?!\.)|\{%|\{#|cookiecutter")
@@ -121,7 +162,7 @@ def texts(project: Path) -> dict[str, str]:
 
 @pytest.mark.parametrize("answers", COMBINATIONS, ids=label)
 def test_the_files_are_those_that_the_answers_need(answers: dict[str, str], bake: Bake) -> None:
-    only = [name for answer in answers.values() for name in ONLY.get(answer, [])]
+    only = [name for answer in answers.items() for name in ONLY.get("=".join(answer), [])]
     assert set(files(bake(**answers))) == {*COMMON, *only}
 
 
@@ -188,6 +229,24 @@ def test_only_the_package_manager_that_was_chosen_is_mentioned(
     # pip is an installer of the image, and a command of uv, too.
     for name in {*CHOICES["package_manager"]} - {answers["package_manager"], "pip"}:
         assert not re.search(rf"\b{name}\b", everything, re.IGNORECASE), name
+
+
+@pytest.mark.parametrize(
+    "answers", [row for row in COMBINATIONS if row["sample_app"] == "false"], ids=label
+)
+def test_without_the_sample_application_there_is_no_trace_of_it(
+    answers: dict[str, str], bake: Bake
+) -> None:
+    folder = bake(**answers)
+    words = (
+        "sample|drainage|district|reading|kakao|rest_framework|spectacular|selenium|testmon|api/"
+    )
+    for name, text in texts(folder).items():
+        if name not in (".cruft.json", "requirements.txt", "requirements-dev.txt"):
+            assert not re.search(words, text.replace("loading", "")), name
+    requirements = "".join(path.read_text() for path in folder.glob("requirements*.txt"))
+    for package in CATALOGUE["_packages"]["sample"] + CATALOGUE["_packages"]["sample_dev"]:
+        assert f"{package.partition('[')[0]}==" not in requirements
 
 
 def test_two_runs_give_equal_bytes(
@@ -344,7 +403,8 @@ def test_every_question_and_every_choice_has_a_label() -> None:
     questions = [name for name in CATALOGUE if not name.startswith("_")]
     assert list(prompts) == questions
     for name, values in CHOICES.items():
-        assert set(prompts[name]) == {"__prompt__", *values}
+        if isinstance(CATALOGUE[name], list):
+            assert set(prompts[name]) == {"__prompt__", *values}
 
 
 def test_the_command_line_generates_and_says_what_to_do_next(tmp_path: Path) -> None:

@@ -169,7 +169,7 @@ def test_check_accepts_the_pins() -> None:
         (r"\n# needed by whitenoise\nwhitenoise==.*?(?=\n\n|\" )", "", "whitenoise has no pin"),
         (r"(?=# needed by whitenoise)", "blackwater==1.0\n\n", "needs the pin of blackwater"),
         (r"\ndjango==\S+", "\ndjango==4.2.1", "django~=.* is asked for, 4.2.1 is pinned"),
-        (r"(\nwhitenoise==\S+)[^#]*?(?=\n?\" )", r"\1", "not one requirement with its hashes"),
+        (r"(\nwhitenoise==\S+)[^#]*?(?=\n\n|\" )", r"\1", "not one requirement with its hashes"),
         (r"\n\n(?=\S+ needed by whitenoise)", "\n", "not one requirement with its hashes"),
         (r"(?=\basgiref==)", "--index-url https://example.com ", "a URL"),
     ],

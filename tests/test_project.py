@@ -1,5 +1,6 @@
 """Generated projects under their own tools: linters, Django's checks, their own tests."""
 
+import json
 import os
 import re
 import shutil
@@ -21,6 +22,7 @@ from tests.conftest import (
     env_values,
     label,
     lint_commands,
+    program,
     run,
     succeed,
     tool,
@@ -159,6 +161,36 @@ class TestDjango:
         assert "no issues" in printed
 
 
+@pytest.mark.project
+@pytest.mark.parametrize(
+    "command",
+    [
+        "coverage run manage.py test --verbosity 0",
+        "coverage run -m pytest -p no:cacheprovider --ignore-glob=*_unittest_*",
+    ],
+    ids=["unittest", "pytest"],
+)
+def test_either_style_of_tests_covers_the_sample_application_alone(
+    command: str, bake: Bake, environment_python: Path, tmp_path: Path
+) -> None:
+    folder, programs = bake(), environment_python.parent
+    env = {
+        "COVERAGE_FILE": str(tmp_path / "coverage"),
+        "DJANGO_DEBUG": "true",
+        "PATH": f"{programs}:{os.environ['PATH']}",
+    }
+    succeed("sh", "-c", command, cwd=folder, env=env)
+    parts = [f"my_site/{app}/*" for app in ("core", "drainage", "kakao")]
+    included = f"--include={','.join(['config/api.py', *parts])}"
+    succeed("coverage", "json", included, "-o", tmp_path / "report", cwd=folder, env=env)
+    files = json.loads((tmp_path / "report").read_text())["files"]
+    assert {name.split("/")[1] for name in files} == {"api.py", "core", "drainage", "kakao"}
+    missing = {name: file["missing_lines"] for name, file in files.items()}
+    # Waiting for the database is no part of the sample: its tests are in one style only.
+    missing.pop("my_site/core/management/commands/wait_for_database.py")
+    assert not any(missing.values()), missing
+
+
 # Hooks that pre-commit would clone a repository for -> the same programs, installed here.
 CLONED: dict[str, dict[str, Any]] = {
     "actionlint": {"entry": "actionlint", "files": r"^\.github/workflows/", "types": ["yaml"]},
@@ -248,14 +280,18 @@ def test_the_lint_job_of_its_ci_passes_as_written(
         "PRE_COMMIT_HOME": pre_commit_home,
         "UV_PYTHON_DOWNLOADS": "never",
     }
+    for name in ("chromium", "chromedriver"):
+        program(name)
     steps = ci_steps(folder, "lint")
-    assert [step["name"] for step in steps][-3:] == [
+    assert [step["name"] for step in steps][-4:] == [
         "Install",
         "Lint",
         "Check the settings of production",
+        "Look at the pages in a browser",
     ]
     for step in steps:
         succeed("bash", "-ec", step["run"], cwd=folder, env=env | step.get("env", {}))
+    assert len(list(folder.glob("reports/*.png"))) >= 5
 
 
 def test_make_writes_an_env_where_there_is_none(bake: Bake, tmp_path: Path) -> None:

@@ -62,6 +62,7 @@ def main() -> None:
     print("4/4 Serving it ...", flush=True)
     python = str(project / ".venv/bin/python")
     run(python, "manage.py", "migrate", "--verbosity", "0")
+    run(python, "manage.py", "seed_readings", "--verbosity", "0")
     port = int(os.environ.get("DEMO_PORT") or free_port())
     command = [python, "manage.py", "runserver", "--noreload", f"127.0.0.1:{port}"]
     server = subprocess.Popen(command, cwd=project, env=environment)

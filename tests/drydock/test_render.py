@@ -44,7 +44,7 @@ def test_this_template_gives_what_cookiecutter_writes(
         path: file for path, file in render.read(bake(**answers)).items() if path not in OF_THE_HOOK
     }
     for _ in range(2):  # The second time from the cache.
-        tree, _ = render.rendered(ours, answers, where="this", cache=cache)
+        tree, _ = render.rendered(ours, {}, where="this", given=answers, cache=cache)
         assert tree == written
 
 

@@ -381,9 +381,15 @@ class TestDevelopment:
         development.execute("backend", "python", "manage.py", "startapp", "fresh")
         assert (development.folder / "fresh/models.py").stat().st_uid == 1234
 
-    def test_its_tests_run_on_the_chosen_database(self, development: Stack) -> None:
-        printed = development.execute("backend", "pytest", "-p", "no:cacheprovider")
+    def test_its_tests_reach_every_line_on_the_chosen_database(self, development: Stack) -> None:
+        report = "--cov-report=json:reports/coverage.json"
+        words = ["pytest", "-p", "no:cacheprovider", "--cov", report]
+        printed = development.execute("backend", *words)
         assert " passed" in printed
+        assert " skipped" not in printed
+        found = json.loads(development.execute("backend", "cat", "reports/coverage.json"))["totals"]
+        assert found["missing_lines"] == 0
+        assert found["covered_branches"] >= 0.95 * found["num_branches"]
 
     def test_production_comes_up_after_it(self, development: Stack) -> None:
         development.compose("down")

@@ -1,15 +1,20 @@
-"""The test job of a generated project's CI, each command as it is written in the workflow."""
+"""The test job of a generated project's CI, each command as it is written in the workflow.
 
-import os
-import shutil
-from collections.abc import Callable
+It leaves a stack of production behind, with data in it: a browser looks at that, through nginx.
+"""
+
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
+from selenium.webdriver import Chrome, ChromeOptions, ChromeService
+from selenium.webdriver.common.by import By
+from selenium.webdriver.support.expected_conditions import presence_of_element_located
+from selenium.webdriver.support.wait import WebDriverWait
 
-from tests.conftest import ci_steps, label, succeed
-from tests.stack.conftest import Stack
+from tests.conftest import ROOT, ci_steps, label, program, succeed, tool
+from tests.stack.conftest import PASSWORD, Stack
 
 pytestmark = pytest.mark.stack
 
@@ -23,20 +28,48 @@ ANSWERS = [
         "package_manager": "pipenv",
         "django_version": "6.1",
     },
-    {"database": "sqlite", "cache": "locmem", "package_manager": "pip", "code_style": "black"},
+    {
+        "database": "sqlite",
+        "cache": "locmem",
+        "package_manager": "pip",
+        "code_style": "black",
+        "sample_app": "false",
+    },
 ]
+# Pages of the sample application -> what is on them once they are complete.
+PAGES = {
+    "/": "h1",
+    "/districts/": "td a",
+    "/districts/01/": ".current dd",
+    "/api/v1/docs/": ".opblock",
+    "/admin/": "#site-name",
+    "/admin/drainage/reading/": "#result_list td",
+}
+PICTURES = ROOT / "reports"
 
 
-@pytest.mark.parametrize("answers", ANSWERS, ids=label)
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Chrome]:
+    """Return a browser that nobody sees."""
+    options = ChromeOptions()
+    options.binary_location = program("chromium", "google-chrome")
+    for word in ("headless=new", "no-sandbox", "disable-gpu", "disable-quic", "no-first-run",
+                 "disable-background-networking", "disable-component-update", "disable-sync",
+                 "window-size=1280,900"):  # fmt: skip
+        options.add_argument(f"--{word}")
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+    service = ChromeService(executable_path=program("chromedriver"))
+    with Chrome(options=options, service=service) as driver:
+        yield driver
+
+
+@pytest.mark.parametrize("answers", ANSWERS, ids=lambda answers: label(answers) or "defaults")
 def test_the_test_job_passes_as_written(
-    answers: dict[str, str], make_stack: Callable[..., Stack], tmp_path: Path
+    answers: dict[str, str], make_stack: Callable[..., Stack], tmp_path: Path, browser: Chrome
 ) -> None:
-    chromium = shutil.which("chromium") or shutil.which("google-chrome")
-    if not chromium:
-        reason = "a page is looked at in a browser: apt-get install chromium"
-        (pytest.fail if os.environ.get("DRYDOCK_REQUIRE_DOCKER") else pytest.skip)(reason)
-    stack = make_stack(f"stack_ci_{len(answers)}", **answers)
+    stack = make_stack(f"ci_{answers.get('database', 'default')}", **answers)
     (stack.folder / ".env").unlink()
+    chromium = program("chromium", "google-chrome")
     (tmp_path / "google-chrome").write_text(f'#!/bin/sh\nexec {chromium} --no-sandbox "$@"\n')
     (tmp_path / "google-chrome").chmod(0o755)
     summary = tmp_path / "summary.md"
@@ -45,13 +78,40 @@ def test_the_test_job_passes_as_written(
         "DATABASE_PORT": "0",
         "GITHUB_STEP_SUMMARY": str(summary),
         "HTTP_PORT": str(stack.port),
-        "PATH": f"{tmp_path}:/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin",
+        "PATH": f"{tmp_path}:/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin:{Path(tool('pipx')).parent}",
+        "PIPX_HOME": str(tmp_path / "pipx"),
+        "PRODUCTION": "docker compose -f docker-compose.yml",
     }
     for step in ci_steps(stack.folder, "test"):
-        succeed("bash", "-eo", "pipefail", "-c", step["run"], cwd=stack.folder, env=env)
+        words = ["bash", "-eo", "pipefail", "-c", step["run"]]
+        succeed(*words, cwd=stack.folder, env=env | step.get("env", {}))
     reports = stack.folder / "reports"
     suite = ElementTree.parse(reports / "tests.xml").getroot()[0]  # noqa: S314 -- pytest wrote it
     assert int(suite.attrib["tests"]) > 10
     assert suite.attrib["failures"] == suite.attrib["errors"] == suite.attrib["skipped"] == "0"
     assert "TOTAL" in summary.read_text()
     assert (reports / "home.png").read_bytes().startswith(b"\x89PNG")
+    if answers.get("sample_app") != "false":
+        look(browser, stack)
+
+
+def look(browser: Chrome, stack: Stack) -> None:
+    """Look at the pages of the sample application, as a visitor and as the administrator."""
+    site = f"http://localhost:{stack.port}"
+    stack.add_administrator()
+    browser.get(f"{site}/admin/login/")
+    browser.find_element(By.NAME, "username").send_keys("admin")
+    browser.find_element(By.NAME, "password").send_keys(PASSWORD)
+    browser.find_element(By.CSS_SELECTOR, "[type=submit]").click()
+    PICTURES.mkdir(exist_ok=True)
+    for path, sign in PAGES.items():
+        browser.get(f"{site}{path}")
+        WebDriverWait(browser, 20).until(presence_of_element_located((By.CSS_SELECTOR, sign)))
+        rules = "return [...document.styleSheets].map(sheet => sheet.cssRules.length)"
+        sizes = browser.execute_script(rules)
+        assert sizes, path
+        assert all(sizes), path
+        # Errors of scripts, files that are missing, and what the CSP forbids.
+        assert [row["message"] for row in browser.get_log("browser")] == [], path  # type: ignore[no-untyped-call]
+        name = path.strip("/").replace("/", "-") or "home"
+        browser.save_screenshot(str(PICTURES / f"{stack.folder.name}-{name}.png"))

@@ -5,6 +5,9 @@
 {{ django.docs }}/ref/settings/
 """
 
+{% if cookiecutter.sample_app %}
+from datetime import timedelta
+{% endif %}
 from pathlib import Path
 
 import environ
@@ -23,7 +26,9 @@ env = environ.Env()
 DEBUG = env.bool("DJANGO_DEBUG", default=False)
 REQUIRED = env.NOTSET
 
-SECRET_KEY = env.str("DJANGO_SECRET_KEY", default="insecure-development-key" if DEBUG else REQUIRED)
+SECRET_KEY = env.str(
+    "DJANGO_SECRET_KEY", default="insecure-key-of-a-development-machine" if DEBUG else REQUIRED
+)
 SECRET_KEY_FALLBACKS = env.list("DJANGO_SECRET_KEY_FALLBACKS", default=[])
 
 # One variable for nginx and Django, hence the blanks in place of commas.
@@ -34,10 +39,20 @@ ALLOWED_HOSTS = env.str(
 INSTALLED_APPS = [
     "{{ cookiecutter.project_slug }}.accounts",
     "{{ cookiecutter.project_slug }}.core",
+{% if cookiecutter.sample_app %}
+    "{{ cookiecutter.project_slug }}.drainage",
+    "{{ cookiecutter.project_slug }}.kakao",
+{% endif %}
 {% if django.csp.app %}
     "{{ django.csp.app }}",
 {% endif %}
     "django_guid",
+{% if cookiecutter.sample_app %}
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "drf_standardized_errors",
+    "rest_framework",
+{% endif %}
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -85,13 +100,17 @@ DATABASES = {
 }
 DATABASES["default"]["CONN_MAX_AGE"] = 60
 DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
-if DATABASES["default"]["ENGINE"] == "{{ db.engine }}":
-    DATABASES["default"]["OPTIONS"] = {
+DATABASE_OPTIONS = {
+    "{{ db.engine }}": {
 {% for name, value in db.options.items() %}
         "{{ name }}": {{ literal(value) }},
 {% endfor %}
-        **DATABASES["default"].get("OPTIONS", {}),
     }
+}
+DATABASES["default"]["OPTIONS"] = {
+    **DATABASE_OPTIONS.get(DATABASES["default"]["ENGINE"], {}),
+    **DATABASES["default"].get("OPTIONS", {}),
+}
 {% if cookiecutter.django_version == "5.2" %}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 {% endif %}
@@ -100,14 +119,18 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 CACHES = {"default": env.cache_url("CACHE_URL", default="locmemcache://" if DEBUG else REQUIRED)}
 {% if cache.options %}
-if CACHES["default"]["BACKEND"] == "{{ cache.backend }}":
-    # A cache that is down makes the site slow, not broken.
-    CACHES["default"]["OPTIONS"] = {
+# A cache that is down makes the site slow, not broken.
+CACHE_OPTIONS = {
+    "{{ cache.backend }}": {
 {% for name, value in cache.options.items() %}
         "{{ name }}": {{ literal(value) }},
 {% endfor %}
-        **CACHES["default"].get("OPTIONS", {}),
     }
+}
+CACHES["default"]["OPTIONS"] = {
+    **CACHE_OPTIONS.get(CACHES["default"]["BACKEND"], {}),
+    **CACHES["default"].get("OPTIONS", {}),
+}
 {% endif %}
 
 # Users
@@ -182,6 +205,60 @@ SECURE_CSP = {
 }
 {% endif %}
 
+{% if cookiecutter.sample_app %}
+# API
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["rest_framework_simplejwt.authentication.JWTAuthentication"],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    # The first is what the OpenAPI document understands, the second what is meant.
+    "DEFAULT_PERMISSION_CLASSES": [
+        "rest_framework.permissions.IsAuthenticatedOrReadOnly",
+        "rest_framework.permissions.DjangoModelPermissionsOrAnonReadOnly",
+    ],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_SCHEMA_CLASS": "drf_standardized_errors.openapi.AutoSchema",
+    "DEFAULT_THROTTLE_CLASSES": [
+        "rest_framework.throttling.AnonRateThrottle",
+        "rest_framework.throttling.UserRateThrottle",
+    ],
+    "DEFAULT_THROTTLE_RATES": {
+        "anon": env.str("API_ANON_RATE", default="60/min"),
+        "user": env.str("API_USER_RATE", default="600/min"),
+        "login": env.str("API_LOGIN_RATE", default="10/min"),
+    },
+    "EXCEPTION_HANDLER": "drf_standardized_errors.handler.exception_handler",
+    # The client's address is the last that nginx writes into X-Forwarded-For.
+    "NUM_PROXIES": 1,
+    "URL_FORMAT_OVERRIDE": None,
+}
+DRF_STANDARDIZED_ERRORS = {
+    "ERROR_SCHEMAS": {"400": "{{ cookiecutter.project_slug }}.core.errors.ProblemsSerializer"},
+    "EXCEPTION_HANDLER_CLASS": "{{ cookiecutter.project_slug }}.core.errors.ApiExceptionHandler",
+}
+SIMPLE_JWT = {"ACCESS_TOKEN_LIFETIME": timedelta(minutes=15)}
+SPECTACULAR_SETTINGS = {
+    "TITLE": SITE_NAME,
+    "VERSION": "1",
+    "ENUM_NAME_OVERRIDES": {
+        name: f"drf_standardized_errors.openapi_serializers.{name}.choices"
+        for name in (
+            "ClientErrorEnum",
+            "ServerErrorEnum",
+            *(f"ErrorCode{status}Enum" for status in (401, 403, 404, 405, 406, 415, 429, 500)),
+        )
+    },
+    "POSTPROCESSING_HOOKS": ["drf_standardized_errors.openapi_hooks.postprocess_schema_enums"],
+    "SCHEMA_PATH_PREFIX": "/api/v1",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+}
+KAKAO_CLIENT_ID = env.str("KAKAO_CLIENT_ID", default="")
+KAKAO_CLIENT_SECRET = env.str("KAKAO_CLIENT_SECRET", default="")
+KAKAO_REDIRECT_URI = env.str("KAKAO_REDIRECT_URI", default="")
+
+{% endif %}
 # Logs: JSON on standard error, or lines to read in development. nginx makes the request id.
 
 DJANGO_GUID = {"GUID_HEADER_NAME": "X-Request-ID", "EXPOSE_HEADER": False}

@@ -3,7 +3,7 @@
 from django.conf import settings
 from django.conf.urls.static import static
 from django.contrib import admin
-from django.urls import URLPattern, URLResolver, path
+from django.urls import URLPattern, URLResolver, {{ "include, " if cookiecutter.sample_app }}path
 
 from {{ cookiecutter.project_slug }}.core.views import home
 
@@ -12,6 +12,10 @@ admin.site.site_header = admin.site.site_title = settings.SITE_NAME
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", home, name="home"),
     path("admin/", admin.site.urls),
+{% if cookiecutter.sample_app %}
+    path("api/v1/", include("config.api")),
+    path("districts/", include("{{ cookiecutter.project_slug }}.drainage.urls")),
+{% endif %}
     # In development only: nginx serves the media files in production.
     *static(settings.MEDIA_URL, document_root=settings.MEDIA_ROOT),
 ]
