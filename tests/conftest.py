@@ -131,6 +131,9 @@ def tool(name: str) -> str:
     return str(Path(sys.executable).parent / name)
 
 
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+
+
 def program(*names: str) -> str:
     """Return the path of the first of some programs that is installed.
 

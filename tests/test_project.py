@@ -13,6 +13,7 @@ import pytest
 import yaml
 
 from tests.conftest import (
+    BROWSERS,
     CATALOGUE,
     CHOICES,
     COMBINATIONS,
@@ -55,7 +56,8 @@ def lint(project: Path, programs: Path) -> None:
 
 
 def test_yamllint_finds_nothing(project: Path) -> None:
-    # `on`, a key of GitHub Actions, is a boolean in YAML 1.1.
+    # `on`, a key of GitHub Actions, is a boolean in YAML 1.1. A file of one document needs no `---`. Pinned
+    # actions and commands that shells read are longer than 80 characters.
     rules = """{extends: default, rules: {braces: {level: error}, document-start: disable,
         line-length: {max: 140}, truthy: {check-keys: false}}}"""
     succeed(tool("yamllint"), "--strict", "--config-data", rules, ".", cwd=project)
@@ -191,6 +193,28 @@ def test_either_style_of_tests_covers_the_sample_application_alone(
     assert not any(missing.values()), missing
 
 
+@pytest.mark.project
+def test_tdd_reruns_the_tests_that_a_change_affects(
+    bake: Bake, environment_python: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "project"
+    shutil.copytree(bake(), folder)
+    recipe = succeed("make", "--dry-run", "tdd", cwd=folder)
+    command = re.search(r'watchfiles .*"uv run (pytest .*?)"', recipe)
+    assert command
+    words = [str(environment_python.parent / "python"), "-m", *command[1].split()]
+
+    def passed() -> int:
+        found = re.search(r"(\d+) passed", run(*words, cwd=folder).stdout)
+        return int(found[1]) if found else 0
+
+    every = passed()
+    assert passed() == 0
+    client = folder / "my_site/kakao/client.py"
+    client.write_text(client.read_text().replace('"response_type": "code"', '"response_type": "x"'))
+    assert 0 < passed() < every / 2
+
+
 # Hooks that pre-commit would clone a repository for -> the same programs, installed here.
 CLONED: dict[str, dict[str, Any]] = {
     "actionlint": {"entry": "actionlint", "files": r"^\.github/workflows/", "types": ["yaml"]},
@@ -280,8 +304,8 @@ def test_the_lint_job_of_its_ci_passes_as_written(
         "PRE_COMMIT_HOME": pre_commit_home,
         "UV_PYTHON_DOWNLOADS": "never",
     }
-    for name in ("chromium", "chromedriver"):
-        program(name)
+    program(*BROWSERS)
+    program("chromedriver")
     steps = ci_steps(folder, "lint")
     assert [step["name"] for step in steps][-4:] == [
         "Install",

@@ -13,7 +13,7 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.support.expected_conditions import presence_of_element_located
 from selenium.webdriver.support.wait import WebDriverWait
 
-from tests.conftest import ROOT, ci_steps, label, program, succeed, tool
+from tests.conftest import BROWSERS, ROOT, ci_steps, label, program, succeed, tool
 from tests.stack.conftest import PASSWORD, Stack
 
 pytestmark = pytest.mark.stack
@@ -52,7 +52,7 @@ PICTURES = ROOT / "reports"
 def browser() -> Iterator[Chrome]:
     """Return a browser that nobody sees."""
     options = ChromeOptions()
-    options.binary_location = program("chromium", "google-chrome")
+    options.binary_location = program(*BROWSERS)
     for word in ("headless=new", "no-sandbox", "disable-gpu", "disable-quic", "no-first-run",
                  "disable-background-networking", "disable-component-update", "disable-sync",
                  "window-size=1280,900"):  # fmt: skip
@@ -69,7 +69,7 @@ def test_the_test_job_passes_as_written(
 ) -> None:
     stack = make_stack(f"ci_{answers.get('database', 'default')}", **answers)
     (stack.folder / ".env").unlink()
-    chromium = program("chromium", "google-chrome")
+    chromium = program(*BROWSERS)
     (tmp_path / "google-chrome").write_text(f'#!/bin/sh\nexec {chromium} --no-sandbox "$@"\n')
     (tmp_path / "google-chrome").chmod(0o755)
     summary = tmp_path / "summary.md"
