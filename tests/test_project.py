@@ -358,7 +358,9 @@ def test_without_any_setting_the_server_is_not_a_development_server(
 
 
 @pytest.mark.project
-@pytest.mark.parametrize("slug", ["accounts", "core", "app", "zebra", "a1"])
+@pytest.mark.parametrize(
+    "slug", ["accounts", "core", "zebra", "a1", "a_name_as_long_as_names_may_be_x"]
+)
 def test_any_slug_gives_a_project_that_works(
     slug: str, bake: Bake, environment_python: Path
 ) -> None:
