@@ -137,7 +137,7 @@ def test_make_lists_its_targets(project: Path) -> None:
 @pytest.mark.project
 @pytest.mark.parametrize("answers", COMBINATIONS, ids=label)
 class TestDjango:
-    """With the embedded servers: SQLite and local memory."""
+    """With the embedded servers: SQLite and local memory. The linters are among the hooks, below."""
 
     @pytest.fixture
     def folder(self, answers: dict[str, str], bake: Bake) -> Path:
@@ -146,11 +146,6 @@ class TestDjango:
     @pytest.fixture
     def programs(self, answers: dict[str, str], environment: Environment) -> Path:
         return environment(answers["django_version"])
-
-    def test_make_lint_finds_nothing_and_formats_nothing(
-        self, folder: Path, programs: Path
-    ) -> None:
-        lint(folder, programs)
 
     def test_its_own_tests_pass(self, folder: Path, programs: Path) -> None:
         printed = succeed(programs / "pytest", "-p", "no:cacheprovider", cwd=folder)

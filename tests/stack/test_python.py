@@ -6,7 +6,7 @@ import re
 import pytest
 from packaging.specifiers import SpecifierSet
 
-from tests.conftest import CATALOGUE, ROOT, run
+from tests.conftest import CATALOGUE, ROOT, run, tool
 
 pytestmark = pytest.mark.stack
 
@@ -15,8 +15,8 @@ pytestmark = pytest.mark.stack
 SCRIPT = """
 apt-get update -qq && apt-get install -qq --no-install-recommends git make python$2 >/dev/null
 git config --global user.email tests@example.com && git config --global user.name Tests
-cp -r /template /work && cd /work && rm -rf .venv
-python -m venv .venv && .venv/bin/pip install -q --require-hashes -r requirements-dev.txt
+mkdir /work && tar -C /template --exclude=.venv -c . | tar -C /work -x && cd /work
+uv venv -q .venv && uv pip install -q --require-hashes -r requirements-dev.txt
 .venv/bin/pytest -n auto -p no:cacheprovider -m project -k "$1"
 PROJECT_PYTHON=$2 .venv/bin/pytest -n auto -p no:cacheprovider -m project -k "$1 and own_tests"
 """
@@ -36,8 +36,11 @@ def test_projects_pass_their_tools_and_tests_on_the_pythons_that_they_support(
     entry = CATALOGUE["_django_versions"][django_version]
     image = CATALOGUE["_images"]["python"].format(python=entry["python"])
     oldest = entry["requires_python"].removeprefix(">=")
-    mount = f"type=bind,source={ROOT},target=/template,readonly"
-    command = ["docker", "run", "--rm", "--network=host", "--mount", mount, image]
+    mounts = [
+        f"--mount=type=bind,source={source},target={target},readonly"
+        for source, target in ((ROOT, "/template"), (tool("uv"), "/usr/local/bin/uv"))
+    ]
+    command = ["docker", "run", "--rm", "--network=host", *mounts, image]
     result = run(*command, "bash", "-exc", SCRIPT, "bash", django_version, oldest, cwd=ROOT)
     assert result.returncode == 0, result.stdout[-20_000:]
     summaries = re.findall(r"^=+ .* in [\d.]+s.* =+$", result.stdout, re.MULTILINE)
