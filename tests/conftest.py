@@ -187,10 +187,17 @@ def lint_commands(project: Path) -> list[str]:
 
 
 def ci_steps(project: Path, job: str) -> list[dict[str, Any]]:
-    """Return the steps of a job of the project's CI that run when all is well, without actions."""
+    """Return the steps of a job of the project's CI that run when all is well, without actions.
+
+    The `env` of each has the variables of its job, too.
+    """
     workflow = yaml.safe_load((project / ".github/workflows/ci.yml").read_text())
-    steps = workflow["jobs"][job]["steps"]
-    return [step for step in steps if "run" in step and step.get("if") != "failure()"]
+    entry = workflow["jobs"][job]
+    return [
+        {**step, "env": {**entry.get("env", {}), **step.get("env", {})}}
+        for step in entry["steps"]
+        if "run" in step and step.get("if") != "failure()"
+    ]
 
 
 @pytest.fixture(scope="session")

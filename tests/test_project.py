@@ -309,7 +309,7 @@ def test_the_lint_job_of_its_ci_passes_as_written(
         "Look at the pages in a browser",
     ]
     for step in steps:
-        succeed("bash", "-ec", step["run"], cwd=folder, env=env | step.get("env", {}))
+        succeed("bash", "-ec", step["run"], cwd=folder, env=env | step["env"])
     assert len(list(folder.glob("reports/*.png"))) >= 5
 
 

@@ -80,11 +80,10 @@ def test_the_test_job_passes_as_written(
         "HTTP_PORT": str(stack.port),
         "PATH": f"{tmp_path}:/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin:{Path(tool('pipx')).parent}",
         "PIPX_HOME": str(tmp_path / "pipx"),
-        "PRODUCTION": "docker compose -f docker-compose.yml",
     }
     for step in ci_steps(stack.folder, "test"):
         words = ["bash", "-eo", "pipefail", "-c", step["run"]]
-        succeed(*words, cwd=stack.folder, env=env | step.get("env", {}))
+        succeed(*words, cwd=stack.folder, env=env | step["env"])
     reports = stack.folder / "reports"
     suite = ElementTree.parse(reports / "tests.xml").getroot()[0]  # noqa: S314 -- pytest wrote it
     assert int(suite.attrib["tests"]) > 10
