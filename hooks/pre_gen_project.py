@@ -453,10 +453,10 @@ def main() -> int:
     refused: list[tuple[str, str]]
     # fmt: off
     pairs = {{ "%r" | format(cookiecutter.items() | rejectattr(1, "mapping") | list) }}  # type: ignore  # noqa: F821
-    more = [{{ cookiecutter._databases[cookiecutter.database].secrets }}, {{ cookiecutter._caches[cookiecutter.cache].secrets }}]  # type: ignore  # noqa: F821
+    more = [{{ cookiecutter._secrets.base }}, {{ cookiecutter._secrets.sample if cookiecutter.sample_app else [] }}, {{ cookiecutter._databases[cookiecutter.database].secrets }}, {{ cookiecutter._caches[cookiecutter.cache].secrets }}]  # type: ignore  # noqa: F821
     refused = {{ "%r" | format(cookiecutter._refused.items() | list) }}  # type: ignore  # noqa: F821
     # fmt: on
-    secrets = ["DJANGO_SECRET_KEY", *more[0], *more[1]]
+    secrets = [name for names in more for name in names]
     answers = dict(pairs)
     found = problems(answers) + refusals(answers, refused)
     if found:

@@ -3,16 +3,22 @@
 
 import os
 import sys
+from importlib.util import find_spec
 
 
 def main() -> None:
     """Run the command that the arguments name."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
-    # Development is the default of this tool alone: the production image sets DJANGO_DEBUG=false.
-    os.environ.setdefault("DJANGO_DEBUG", "true")
+    # A developer's machine has the tools for the tests; where they are missing, this is production.
+    if find_spec("pytest"):
+        os.environ.setdefault("DJANGO_DEBUG", "true")
+    from django.core.exceptions import ImproperlyConfigured
     from django.core.management import execute_from_command_line
 
-    execute_from_command_line(sys.argv)
+    try:
+        execute_from_command_line(sys.argv)
+    except ImproperlyConfigured as error:
+        sys.exit(str(error))
 
 
 if __name__ == "__main__":

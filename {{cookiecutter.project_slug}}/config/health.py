@@ -1,4 +1,4 @@
-"""Health checks, for Docker and load balancers.
+"""Health checks, for Docker and load balancers, and the answer when something is not well.
 
 GET /health/live answers 200 while the process serves requests: it touches nothing else.
 GET /health/ready answers 200 when this process may get traffic, and 503 when the database does
@@ -8,12 +8,14 @@ away: the site works without.
 
 import logging
 import secrets
+import sys
 from collections.abc import Callable
 
 from django.core.cache import cache
-from django.db import Error, connection
+from django.db import Error, OperationalError, connection
 from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.views.defaults import server_error as internal_error
 
 logger = logging.getLogger(__name__)
 
@@ -81,3 +83,14 @@ def cache_answers() -> bool:
     except Exception:
         logger.warning("The cache does not answer", exc_info=True)
         return False
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """Answer 503 while the database does not answer, and 500 to all other errors.
+
+    A locked table and a database that restarts are no faults of the code: who asks again gets a page.
+    """
+    if not isinstance(sys.exception(), OperationalError):
+        return internal_error(request)
+    headers = {"Retry-After": "5", "Cache-Control": "no-store"}
+    return HttpResponse("Service Unavailable", status=503, content_type="text/plain", headers=headers)

@@ -17,13 +17,15 @@ from csp.constants import NONE, SELF
 from django.utils.csp import CSP
 {% endif %}
 
+from .environment import {{ "boolean, choice, hosts, networks, number, rate" if cookiecutter.sample_app else "boolean, choice, hosts, networks, number" }}
+
 BASE_DIR = Path(__file__).resolve().parent.parent
 SITE_NAME = {{ python(cookiecutter.project_name) }}
 
 env = environ.Env()
 
 # Unset, the variables mean a development machine without any server only where DEBUG is on.
-DEBUG = env.bool("DJANGO_DEBUG", default=False)
+DEBUG = boolean("DJANGO_DEBUG", env.str("DJANGO_DEBUG", default="false"))
 REQUIRED = env.NOTSET
 
 SECRET_KEY = env.str(
@@ -31,10 +33,13 @@ SECRET_KEY = env.str(
 )
 SECRET_KEY_FALLBACKS = env.list("DJANGO_SECRET_KEY_FALLBACKS", default=[])
 
-# One variable for nginx and Django, hence the blanks in place of commas.
-ALLOWED_HOSTS = env.str(
-    "ALLOWED_HOSTS", default="localhost 127.0.0.1" if DEBUG else REQUIRED
-).split()
+ALLOWED_HOSTS = hosts(
+    "ALLOWED_HOSTS",
+    env.str("ALLOWED_HOSTS", default="localhost 127.0.0.1" if DEBUG else REQUIRED),
+)
+# Of nginx and of the application server, which would say less of a mistake.
+networks("TRUSTED_PROXY", env.str("TRUSTED_PROXY", default=""))
+number("WEB_CONCURRENCY", env.str("WEB_CONCURRENCY", default="") or "2", "2", least=1)
 
 INSTALLED_APPS = [
     "{{ cookiecutter.project_slug }}.accounts",
@@ -63,6 +68,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "config.health.HealthMiddleware",
+    "config.middleware.ClientAddressMiddleware",
     "django_guid.middleware.guid_middleware",
     "django.middleware.security.SecurityMiddleware",
     "{{ django.csp.middleware }}",
@@ -100,17 +106,24 @@ DATABASES = {
 }
 DATABASES["default"]["CONN_MAX_AGE"] = 60
 DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
-DATABASE_OPTIONS = {
-    "{{ db.engine }}": {
+{% if db.image %}
+# How long a statement may take, and wait for a lock: a request that waits keeps others waiting, but a
+# command such as migrate must only not wait for a lock for ever. Seconds.
+SERVING = boolean("DJANGO_SERVING", env.str("DJANGO_SERVING", default="false"))
+QUERY_TIMEOUT = number("QUERY_TIMEOUT", env.str("QUERY_TIMEOUT", default="10"), "10", least=1)
+STATEMENT_TIMEOUT = QUERY_TIMEOUT if SERVING else 0
+LOCK_TIMEOUT = 3 if SERVING else 30
+{% endif %}
+if DATABASES["default"]["ENGINE"] == "{{ db.engine }}":
+{% if db.image %}
+    DATABASES["default"]["ENGINE"] = "config.database"
+{% endif %}
+    DATABASES["default"]["OPTIONS"] = {
 {% for name, value in db.options.items() %}
         "{{ name }}": {{ literal(value) }},
 {% endfor %}
+        **DATABASES["default"].get("OPTIONS", {}),
     }
-}
-DATABASES["default"]["OPTIONS"] = {
-    **DATABASE_OPTIONS.get(DATABASES["default"]["ENGINE"], {}),
-    **DATABASES["default"].get("OPTIONS", {}),
-}
 {% if cookiecutter.django_version == "5.2" %}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 {% endif %}
@@ -118,19 +131,15 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 # Cache
 
 CACHES = {"default": env.cache_url("CACHE_URL", default="locmemcache://" if DEBUG else REQUIRED)}
-{% if cache.options %}
-# A cache that is down makes the site slow, not broken.
-CACHE_OPTIONS = {
-    "{{ cache.backend }}": {
+{% if cache.image %}
+if CACHES["default"]["BACKEND"] == "{{ cache.backend }}":
+    CACHES["default"]["BACKEND"] = "config.cache.SoftCache"
+    CACHES["default"]["OPTIONS"] = {
 {% for name, value in cache.options.items() %}
         "{{ name }}": {{ literal(value) }},
 {% endfor %}
+        **CACHES["default"].get("OPTIONS", {}),
     }
-}
-CACHES["default"]["OPTIONS"] = {
-    **CACHE_OPTIONS.get(CACHES["default"]["BACKEND"], {}),
-    **CACHES["default"].get("OPTIONS", {}),
-}
 {% endif %}
 
 # Users
@@ -173,13 +182,16 @@ WHITENOISE_KEEP_ONLY_HASHED_FILES = True
 
 # Security
 
-HTTPS = env.bool("HTTPS", default=False)
+HTTPS = boolean("HTTPS", env.str("HTTPS", default="false"))
 # nginx sets this header itself on every request; the backend is reached through nginx only.
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 SECURE_SSL_REDIRECT = HTTPS
-SECURE_HSTS_SECONDS = env.int("HSTS_SECONDS", default=3600) if HTTPS else 0
+HSTS_SECONDS = number("HSTS_SECONDS", env.str("HSTS_SECONDS", default="3600"), "3600")
+SECURE_HSTS_SECONDS = HSTS_SECONDS if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS
-SECURE_HSTS_PRELOAD = HTTPS
+SECURE_HSTS_PRELOAD = boolean("HSTS_PRELOAD", env.str("HSTS_PRELOAD", default="false"))
+# Browsers build a preloaded domain in, for years: that is a decision of its own.
+SILENCED_SYSTEM_CHECKS = ["security.W021"]
 SESSION_COOKIE_SECURE = HTTPS
 CSRF_COOKIE_SECURE = HTTPS
 X_FRAME_OPTIONS = "DENY"
@@ -210,7 +222,7 @@ SECURE_CSP = {
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["rest_framework_simplejwt.authentication.JWTAuthentication"],
-    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_PARSER_CLASSES": ["{{ cookiecutter.project_slug }}.core.parsers.NestedJSONParser"],
     # The first is what the OpenAPI document understands, the second what is meant.
     "DEFAULT_PERMISSION_CLASSES": [
         "rest_framework.permissions.IsAuthenticatedOrReadOnly",
@@ -223,9 +235,9 @@ REST_FRAMEWORK = {
         "rest_framework.throttling.UserRateThrottle",
     ],
     "DEFAULT_THROTTLE_RATES": {
-        "anon": env.str("API_ANON_RATE", default="60/min"),
-        "user": env.str("API_USER_RATE", default="600/min"),
-        "login": env.str("API_LOGIN_RATE", default="10/min"),
+        "anon": rate("API_ANON_RATE", env.str("API_ANON_RATE", default="60/min")),
+        "user": rate("API_USER_RATE", env.str("API_USER_RATE", default="600/min")),
+        "login": rate("API_LOGIN_RATE", env.str("API_LOGIN_RATE", default="10/min")),
     },
     "EXCEPTION_HANDLER": "drf_standardized_errors.handler.exception_handler",
     # The client's address is the last that nginx writes into X-Forwarded-For.
@@ -236,7 +248,13 @@ DRF_STANDARDIZED_ERRORS = {
     "ERROR_SCHEMAS": {"400": "{{ cookiecutter.project_slug }}.core.errors.ProblemsSerializer"},
     "EXCEPTION_HANDLER_CLASS": "{{ cookiecutter.project_slug }}.core.errors.ApiExceptionHandler",
 }
-SIMPLE_JWT = {"ACCESS_TOKEN_LIFETIME": timedelta(minutes=15)}
+SIMPLE_JWT = {
+    "ACCESS_TOKEN_LIFETIME": timedelta(minutes=15),
+    # A new password ends the tokens of a user.
+    "CHECK_REVOKE_TOKEN": True,
+    # Its own: DJANGO_SECRET_KEY can be replaced, its fallbacks hold for Django alone.
+    "SIGNING_KEY": env.str("JWT_SIGNING_KEY", default=SECRET_KEY),
+}
 SPECTACULAR_SETTINGS = {
     "TITLE": SITE_NAME,
     "VERSION": "1",
@@ -261,6 +279,11 @@ KAKAO_REDIRECT_URI = env.str("KAKAO_REDIRECT_URI", default="")
 {% endif %}
 # Logs: JSON on standard error, or lines to read in development. nginx makes the request id.
 
+LOG_LEVEL = choice(
+    "LOG_LEVEL",
+    env.str("LOG_LEVEL", default="INFO"),
+    ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"),
+)
 DJANGO_GUID = {"GUID_HEADER_NAME": "X-Request-ID", "EXPOSE_HEADER": False}
 LOGGING = {
     "version": 1,
@@ -270,6 +293,7 @@ LOGGING = {
         "json": {
             "()": "pythonjsonlogger.json.JsonFormatter",
             "fmt": "%(levelname)s %(name)s %(message)s %(correlation_id)s",
+            "json_ensure_ascii": False,
             "timestamp": "time",
             "rename_fields": {
                 "levelname": "level",
@@ -286,7 +310,7 @@ LOGGING = {
             "formatter": "line" if DEBUG else "json",
         }
     },
-    "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="INFO")},
+    "root": {"handlers": ["console"], "level": LOG_LEVEL},
     "loggers": {
         # Without handlers of their own: the root's is enough.
         "django": {"handlers": [], "level": "INFO"},

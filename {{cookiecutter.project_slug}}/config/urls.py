@@ -9,6 +9,8 @@ from {{ cookiecutter.project_slug }}.core.views import home
 
 admin.site.site_header = admin.site.site_title = settings.SITE_NAME
 
+handler500 = "config.health.server_error"
+
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", home, name="home"),
     path("admin/", admin.site.urls),

@@ -1,3 +1,4 @@
+{% from "catalogue.jinja" import server with context %}
 #!/bin/sh
 # Every container of this image starts here. `release` makes the database and the static files ready for
 # this version of the code: it runs once, however many servers start after it. All else is run as it is.
@@ -12,10 +13,19 @@ cpus() {
     if [ "${1:-max}" -gt 0 ] 2>/dev/null; then echo $((($1 + $2 - 1) / $2)); else nproc; fi
 }
 
-# nginx follows the symbolic link: it is changed in one step, from a whole release to the next.
+{% if server.listen %}
+# Connections that may wait for a free thread: 1024, or fewer where an old kernel says so.
+listen_queue() {
+    allowed=$(cat /proc/sys/net/core/somaxconn)
+    if [ "$allowed" -lt 1024 ]; then echo "$allowed"; else echo 1024; fi
+}
+
+{% endif %}
+# From the image to where nginx reads. It follows the symbolic link, which is changed in one step, from a
+# whole release to the next.
 publish_static() {
     release=$(mktemp -d "$1/release.XXXXXXXX")
-    STATIC_ROOT=$release python manage.py collectstatic --no-input --verbosity 0
+    cp -R staticfiles/. "$release"
     chmod 755 "$release"
     ln -s "${release##*/}" "$release.link"
     mv -T "$release.link" "$1/current"
@@ -25,15 +35,28 @@ publish_static() {
 }
 
 case ${1:-} in
+    # When the image is built. The values only let the settings load: nothing here signs, stores or serves.
+    collectstatic)
+        DJANGO_SECRET_KEY=build ALLOWED_HOSTS=build DATABASE_URL=sqlite:// CACHE_URL=locmemcache:// \
+            exec python manage.py collectstatic --no-input --verbosity 0
+        ;;
     release)
         python manage.py wait_for_database --timeout "${DATABASE_TIMEOUT:-60}"
         python manage.py migrate --no-input
         publish_static /srv/static
         ;;
+    # For development.
+    runserver)
+        python manage.py wait_for_database --timeout "${DATABASE_TIMEOUT:-60}"
+        exec python manage.py runserver 0.0.0.0:8000
+        ;;
     {{ cookiecutter.app_server }})
         WEB_CONCURRENCY=${WEB_CONCURRENCY:-$((2 * $(cpus)))}
         export WEB_CONCURRENCY
-        python manage.py wait_for_database --timeout "${DATABASE_TIMEOUT:-60}"
+{% if server.listen %}
+        {{ server.listen }}=$(listen_queue)
+        export {{ server.listen }}
+{% endif %}
         exec "$@"
         ;;
     *)

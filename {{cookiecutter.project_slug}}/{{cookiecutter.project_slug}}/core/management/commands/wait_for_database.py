@@ -7,6 +7,9 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.db import OperationalError, connection
 
+# What servers say of an account or a database that is wrong: it does not become right by waiting.
+REFUSALS = ("Access denied", "Unknown database", "authentication failed", "does not exist")
+
 
 class Command(BaseCommand):
     """Wait for the database, with a limit."""
@@ -19,14 +22,19 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, timeout: float, **options: Any) -> None:
         limit = time.monotonic() + timeout
+        host = connection.settings_dict["HOST"] or connection.settings_dict["NAME"]
         waiting = False
         while True:
             try:
                 connection.ensure_connection()
                 return
             except OperationalError as error:
+                if any(words in str(error) for words in REFUSALS):
+                    raise CommandError(
+                        f"The database at {host} refuses DATABASE_URL: {error}. The server got its "
+                        "passwords when its volume was made; does .env still have them?"
+                    ) from None
                 if time.monotonic() >= limit:
-                    host = connection.settings_dict["HOST"] or connection.settings_dict["NAME"]
                     raise CommandError(
                         f"The database at {host} took no connection within {timeout:g} s: {error}. "
                         "Is it running, and is DATABASE_URL right?"
@@ -34,4 +42,4 @@ class Command(BaseCommand):
             if not waiting:
                 self.stdout.write("Waiting for the database ...")
                 waiting = True
-            time.sleep(0.5)
+            time.sleep(0.25)

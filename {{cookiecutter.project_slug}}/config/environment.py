@@ -1,0 +1,80 @@
+"""What people write into .env: understood, or refused with a sentence that says what to write.
+
+A setting that is misunderstood would show later, as a page that does not come or a redirect that is missing.
+nginx/entrypoint.sh reads the same variables in the same way.
+"""
+
+import re
+from ipaddress import ip_network
+
+from django.core.exceptions import ImproperlyConfigured
+
+TRUE = ("true", "yes", "on", "1")
+FALSE = ("false", "no", "off", "0", "")
+# The name of a host, a dot in front where it stands for all its subdomains, or an IPv6 address.
+HOST = re.compile(r"\.?[a-z0-9]([a-z0-9_.-]*[a-z0-9])?|\[[0-9a-f:.]+\]")
+
+
+def words(text: str) -> list[str]:
+    """Return the words of a list; spaces or commas separate them."""
+    return text.replace(",", " ").split()
+
+
+def refusal(name: str, value: str, problem: str, example: str) -> ImproperlyConfigured:
+    """Return the error that names a variable, its value and one that works."""
+    return ImproperlyConfigured(f"{name}={value} {problem}. For example: {name}={example}")
+
+
+def boolean(name: str, value: str) -> bool:
+    """Return what a word such as true, no or 1 means."""
+    if value.lower() not in TRUE + FALSE:
+        raise refusal(name, value, "is neither true nor false", "true")
+    return value.lower() in TRUE
+
+
+def number(name: str, value: str, example: str, *, least: int = 0) -> int:
+    """Return a whole number."""
+    if not value.isdecimal() or int(value) < least:
+        raise refusal(name, value, f"is not a whole number of at least {least}", example)
+    return int(value)
+
+
+def choice(name: str, value: str, choices: tuple[str, ...]) -> str:
+    """Return one of some words, in capitals."""
+    if value.upper() not in choices:
+        raise refusal(name, value, f"is none of {', '.join(choices)}", choices[0])
+    return value.upper()
+
+
+def hosts(name: str, value: str) -> list[str]:
+    """Return the names of hosts; a scheme, a port or a path around one is left out."""
+    found = []
+    for word in words(value.lower()):
+        host = re.sub(r"^https?://|(:[0-9]+)?(/.*)?$", "", word)
+        if host == "*":
+            problem = "stands for every host; nginx and Django need the names of this site"
+            raise refusal(name, value, problem, "example.com")
+        if not HOST.fullmatch(host):
+            example = "example.com" if host.isascii() else host.encode("idna").decode()
+            raise refusal(name, value, f"has {word}, which is not the name of a host", example)
+        found.append(host)
+    if not found:
+        raise refusal(name, value, "names no host", "example.com")
+    return found
+
+
+def networks(name: str, value: str) -> list[str]:
+    """Return addresses and ranges of addresses."""
+    for word in words(value):
+        try:
+            ip_network(word)
+        except ValueError as error:
+            raise refusal(name, value, f"is not a range of addresses: {error}", "10.0.0.0/16") from None
+    return words(value)
+
+
+def rate(name: str, value: str) -> str:
+    """Return how many requests are allowed in which time."""
+    if not re.fullmatch("[0-9]+/(s|sec|second|m|min|minute|h|hour|d|day)", value):
+        raise refusal(name, value, "is not a number of requests in a time", "60/min")
+    return value

@@ -1,0 +1,21 @@
+"""What the application needs to know of being behind nginx."""
+
+from collections.abc import Callable
+
+from django.http import HttpRequest, HttpResponse
+
+
+class ClientAddressMiddleware:
+    """Make REMOTE_ADDR the client's address, where the server took nginx for the client.
+
+    nginx alone reaches the backend, and sets the header on every request, whatever the client sent.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        request.META["REMOTE_ADDR"] = request.META.get(
+            "HTTP_X_FORWARDED_FOR", request.META.get("REMOTE_ADDR", "")
+        )
+        return self.get_response(request)
