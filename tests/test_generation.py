@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tomllib
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -22,6 +23,7 @@ from tests.conftest import (
     ROOT,
     Bake,
     allowed,
+    choices,
     combinations,
     env_values,
     everything,
@@ -32,6 +34,7 @@ from tests.conftest import (
     succeed,
     tool,
 )
+from tests.support.stacks import developments, servers, stacks
 
 COMMON = [
     ".cruft.json",
@@ -50,7 +53,9 @@ COMMON = [
     "README.md",
     "config/__init__.py",
     "config/asgi.py",
+    "config/environment.py",
     "config/health.py",
+    "config/middleware.py",
     "config/settings.py",
     "config/urls.py",
     "config/wsgi.py",
@@ -76,7 +81,9 @@ COMMON = [
     "my_site/core/templates/core/base.html",
     "my_site/core/templates/core/home.html",
     "my_site/core/views.py",
+    "nginx/Dockerfile",
     "nginx/backend.conf",
+    "nginx/entrypoint.sh",
     "nginx/health.conf",
     "nginx/locations.conf",
     "nginx/nginx.conf",
@@ -90,11 +97,22 @@ COMMON = [
     "tests/test_pages.py",
     "tests/test_wait_for_database.py",
 ]
+# Of every database and every cache that has a server.
+DATABASE = [
+    "config/database/__init__.py",
+    "config/database/base.py",
+    "docker/database/Dockerfile",
+    "docker/database/test-database.sql",
+]
+CACHE = ["config/cache.py"]
 # Beyond the common files: what only one answer needs.
 ONLY = {
-    "database=mysql": ["docker/test-database.sql"],
-    "database=mariadb": ["docker/mariadb.cnf", "docker/test-database.sql"],
-    "database=postgresql": ["docker/postgresql-role.sh", "docker/test-database.sql"],
+    "database=mysql": [*DATABASE, "docker/database/server.cnf"],
+    "database=mariadb": [*DATABASE, "docker/database/server.cnf"],
+    "database=postgresql": [*DATABASE, "docker/database/role.sh"],
+    "cache=redis": CACHE,
+    "cache=valkey": CACHE,
+    "cache=memcached": CACHE,
     "app_server=uwsgi": ["uwsgi.ini"],
     "app_server=gunicorn": ["gunicorn.conf.py"],
     "package_manager=pipenv": ["Pipfile"],
@@ -103,6 +121,7 @@ ONLY = {
         "config/api.py",
         "docs/testing.md",
         "my_site/core/errors.py",
+        "my_site/core/parsers.py",
         "my_site/core/serializers.py",
         "my_site/drainage/__init__.py",
         "my_site/drainage/admin.py",
@@ -199,7 +218,7 @@ def test_every_structured_file_parses(project: Path) -> None:
             case ".json":
                 assert json.loads(text)
             case ".ini" | ".cnf":
-                parser = configparser.ConfigParser(interpolation=None)
+                parser = configparser.ConfigParser(interpolation=None, allow_no_value=True)
                 parser.read_string(text)
                 assert parser.sections()
             case ".py":
@@ -243,7 +262,7 @@ def test_without_the_sample_application_there_is_no_trace_of_it(
     )
     for name, text in texts(folder).items():
         if name not in (".cruft.json", "requirements.txt", "requirements-dev.txt"):
-            assert not re.search(words, text.replace("loading", "")), name
+            assert not re.search(words, re.sub("loading|threading", "", text)), name
     requirements = "".join(path.read_text() for path in folder.glob("requirements*.txt"))
     for package in CATALOGUE["_packages"]["sample"] + CATALOGUE["_packages"]["sample_dev"]:
         assert f"{package.partition('[')[0]}==" not in requirements
@@ -287,7 +306,7 @@ def test_compose_asks_for_no_variable_that_the_example_does_not_describe(project
     for path in project.glob("docker-compose*.yml"):
         asked |= set(re.findall(r"(?<!\$)\$\{(\w+)", path.read_text(encoding="utf-8")))
     example = (project / ".env.example").read_text(encoding="utf-8")
-    described = set(re.findall(r"^#?([A-Z_]+)=", example, re.MULTILINE))
+    described = set(re.findall(r"^#?([A-Z][A-Z0-9_]*)=", example, re.MULTILINE))
     assert asked == described
 
 
@@ -417,6 +436,44 @@ def test_the_command_line_generates_and_says_what_to_do_next(tmp_path: Path) -> 
 def test_every_pair_of_choices_is_exercised() -> None:
     wanted = set().union(*map(pairs, everything(CATALOGUE)))
     assert set().union(*map(pairs, COMBINATIONS)) == wanted
+
+
+def with_choices(**names: str) -> dict[str, Any]:
+    """Return the catalogue with a choice more for some questions, each like the question's first."""
+    catalogue = {**CATALOGUE}
+    for question, name in names.items():
+        entries = CATALOGUES[question]
+        like = CATALOGUE[entries][CHOICES[question][0]]
+        catalogue[question] = [*CATALOGUE[question], name]
+        catalogue[entries] = {**CATALOGUE[entries], name: like}
+    return catalogue
+
+
+@pytest.mark.parametrize(
+    "catalogue",
+    [
+        CATALOGUE,
+        with_choices(database="oracle"),
+        with_choices(cache="dragonfly"),
+        with_choices(app_server="granian"),
+        with_choices(database="oracle", cache="dragonfly", app_server="granian"),
+        with_choices(database="oracle") | {"_refused": {"database=oracle, app_server=uwsgi": "no"}},
+    ],
+    ids=["as it is", "database", "cache", "server", "all", "refused"],
+)
+def test_every_database_cache_and_server_is_in_a_stack(catalogue: dict[str, Any]) -> None:
+    found = list(stacks(catalogue).values())
+    assert all(allowed(answers, catalogue) for answers in found)
+    for question in ("database", "cache", "app_server", "django_version", "package_manager"):
+        assert {answers[question] for answers in found} == {*catalogue[question]}
+    assert all(len(servers(answers, catalogue)) in (0, 2) for answers in found)
+    before_a_server = {answers["app_server"] for answers in found if servers(answers, catalogue)}
+    assert before_a_server == {*catalogue["app_server"]}
+    firsts = {name: values[0] for name, values in choices(catalogue).items()}
+    assert found[0].items() <= firsts.items()
+    # Development has one for each database.
+    developed = [answers["database"] for answers in developments(catalogue).values()]
+    assert developed == catalogue["database"]
 
 
 # Each combination that cookiecutter.json refuses, and one of the tests' own.

@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 import httpx
 import pytest
 
-from tests.conftest import Bake, run
+from tests.conftest import Bake, run, succeed
 
 T = TypeVar("T")
 PASSWORD = "a-password-of-the-tests-1"
@@ -70,14 +70,18 @@ class Stack:
     files: tuple[str, ...] = ("docker-compose.yml",)
     env: dict[str, str] = field(default_factory=dict)
 
-    def compose(self, *words: str, check: bool = True) -> str:
-        """Run docker compose; return what it printed."""
+    def attempt(self, *words: str) -> subprocess.CompletedProcess[str]:
+        """Run docker compose, which may fail."""
         files = [word for name in self.files for word in ("--file", name)]
         env = {"HTTP_PORT": str(self.port), "COMPOSE_PROGRESS": "plain", **self.env}
-        result = run("docker", "compose", *files, *words, cwd=self.folder, env=env)
+        return run("docker", "compose", *files, *words, cwd=self.folder, env=env)
+
+    def compose(self, *words: str, check: bool = True) -> str:
+        """Run docker compose; return what it printed."""
+        result = self.attempt(*words)
         if check and result.returncode:
-            logs = run("docker", "compose", *files, "logs", "--tail=50", cwd=self.folder, env=env)
-            pytest.fail(f"docker compose {' '.join(words)}:\n{result.stdout}\n{logs.stdout}")
+            logs = self.attempt("logs", "--tail=50").stdout
+            pytest.fail(f"docker compose {' '.join(words)}:\n{result.stdout}\n{logs}")
         return result.stdout
 
     def up(self, *words: str) -> str:
@@ -85,8 +89,14 @@ class Stack:
         return self.compose("up", "--build", "--wait", *words)
 
     def down(self) -> None:
-        """Stop and remove everything, data included."""
-        self.compose("down", "--volumes", "--timeout", "1", "--rmi", "local", check=False)
+        """Stop and remove everything, data and the images that were built included."""
+        words = ["down", "--volumes", "--remove-orphans", "--timeout", "1"]
+        self.compose(*words, check=False)
+        services = self.attempt("config", "--format", "json")
+        if services.returncode == 0:
+            rows = json.loads(services.stdout)["services"].values()
+            built = {row["image"] for row in rows if "build" in row}
+            run("docker", "image", "rm", *sorted(built), cwd=self.folder)
 
     def config(self) -> dict[str, Any]:
         """Return the configuration as Compose reads it."""
@@ -117,12 +127,28 @@ class Stack:
         with self.client() as client:
             return client.get(path, **options)
 
-    def ready(self) -> int:
-        """Return the status of the readiness check."""
+    def status(self, path: str = "/") -> int:
+        """Return the status of a page; 0 where no answer comes."""
         try:
-            return self.get("/health/ready").status_code
+            return self.get(path).status_code
         except httpx.TransportError:
             return 0
+
+    def ready(self) -> int:
+        """Return the status of the readiness check."""
+        return self.status("/health/ready")
+
+    def containers(self, *services: str) -> list[str]:
+        """Return the ids of the containers of some services, or of all; those that ended included."""
+        return self.compose("ps", "--all", "--quiet", *services).split()
+
+    def inspect(self, *containers: str) -> list[dict[str, Any]]:
+        """Return what Docker knows of some containers, or of all."""
+        words = containers or tuple(self.containers())
+        found: list[dict[str, Any]] = json.loads(
+            succeed("docker", "inspect", *words, cwd=self.folder)
+        )
+        return found
 
     def add_administrator(self) -> None:
         """Make an administrator `admin`."""

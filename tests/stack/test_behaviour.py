@@ -8,13 +8,15 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
+from ipaddress import ip_address
 from pathlib import Path
 
 import httpx
 import pytest
 
-from tests.conftest import lint_commands, run, succeed
+from tests.conftest import CATALOGUE, CHOICES, lint_commands, run, succeed
 from tests.stack.conftest import Stack, eventually
+from tests.support.stacks import DEVELOPMENTS
 
 pytestmark = pytest.mark.stack
 
@@ -48,11 +50,13 @@ def with_pages(stack: Stack) -> Stack:
     return stack
 
 
-@pytest.fixture(scope="module", params=["uwsgi", "gunicorn"])
-def served(request: pytest.FixtureRequest, make_stack: MakeStack) -> Stack:
+@pytest.fixture(scope="module", params=CHOICES["app_server"])
+def served(request: pytest.FixtureRequest, make_stack: MakeStack) -> Iterator[Stack]:
     """Return a stack with the pages, without servers besides, for each application server."""
     slug = f"served_{request.param}"
-    return with_pages(make_stack(slug, database="sqlite", cache="locmem", app_server=request.param))
+    stack = make_stack(slug, database="sqlite", cache="locmem", app_server=request.param)
+    yield with_pages(stack)
+    stack.down()
 
 
 @pytest.fixture
@@ -134,14 +138,15 @@ def test_nginx_finds_a_backend_that_moved(up: Stack) -> None:
 
     backend = up.compose("ps", "--quiet", "backend").strip()
     image = up.config()["services"]["nginx"]["image"]
-    squatter = ["run", "--detach", "--rm", "--network", f"{up.folder.name}_web", image]
+    network = f"--network={up.folder.name}_web"
+    squatter = ["run", "--detach", "--rm", network, "--entrypoint=sleep", image, "300"]
     before = address(backend)
     up.compose("stop", "backend")
     squatters: list[str] = []
     try:
         # Others take the addresses that are free, until the backend's is among them.
         while before not in [address(name) for name in squatters] and len(squatters) < 8:
-            squatters.append(succeed("docker", *squatter, "sleep", "300", cwd=up.folder).strip())
+            squatters.append(succeed("docker", *squatter, cwd=up.folder).strip())
         up.compose("start", "backend")
         assert address(backend) != before
         page = eventually(lambda: up.get("/who").status_code, lambda status: status == 200, 30)
@@ -161,10 +166,72 @@ def test_nginx_starts_without_a_backend_and_finds_it_later(served: Stack) -> Non
 
 
 def test_the_number_of_processes_follows_the_processors(up: Stack) -> None:
-    server = "uwsgi" if (up.folder / "uwsgi.ini").exists() else "gunicorn"
+    servers = CATALOGUE["_app_servers"].values()
+    server = next(row["command"][0] for row in servers if (up.folder / row["config"]).exists())
     environment = up.execute("backend", "sh", "-c", "tr '\\0' '\\n' </proc/1/environ")
     assert "WEB_CONCURRENCY=2\n" in environment
     assert up.compose("top", "backend").count(server) >= 2
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "[::1]"], ids=["ipv4", "ipv6"])
+def test_django_sees_the_address_of_the_client(host: str, up: Stack) -> None:
+    if host == "[::1]" and not Path("/proc/net/if_inet6").exists():
+        pytest.skip("this kernel has no IPv6")
+    forged = {"Host": "localhost", "X-Forwarded-For": "192.0.2.7"}
+    told = httpx.get(f"http://{host}:{up.port}/who", headers=forged).json()
+    assert told["REMOTE_ADDR"] == told["HTTP_X_FORWARDED_FOR"]
+    address = ip_address(told["REMOTE_ADDR"])
+    assert address.version == ip_address(host.strip("[]")).version
+    # Not nginx's own, which the server took for the client's.
+    (nginx,) = up.inspect(*up.containers("nginx"))
+    (network,) = nginx["NetworkSettings"]["Networks"].values()
+    own = {network["IPAddress"], network["GlobalIPv6Address"]}
+    assert str(address) not in own
+    rows = [row for row in map(json.loads, access_log(up)) if row["uri"] == "/who"]
+    assert rows[-1]["client"] == str(address)
+
+
+def access_log(stack: Stack) -> list[str]:
+    """Return nginx's lines on requests."""
+    lines = stack.compose("logs", "--no-log-prefix", "nginx").splitlines()
+    return [line for line in lines if line.startswith("{")]
+
+
+def test_a_server_whose_threads_all_hang_is_ended_and_comes_back(served: Stack) -> None:
+    quick = {"interval": "1s", "timeout": "5s", "start_period": "30s", "start_interval": "500ms"}
+    override = {"services": {"backend": {"healthcheck": quick}}}
+    files = served.files
+    served.env.clear()
+    (served.folder / "docker-compose.quick.json").write_text(json.dumps(override))
+    served.files = (*files, "docker-compose.quick.json")
+    try:
+        served.up("--remove-orphans")
+        backend = served.containers("backend")
+        assert served.get("/who").status_code == 200
+
+        def hang() -> None:
+            # The visitor leaves; the thread that serves him does not notice.
+            with pytest.raises(httpx.ReadTimeout):
+                served.get("/slow?seconds=100000", timeout=3)
+
+        # Twice as many as there are threads.
+        visitors = [threading.Thread(target=hang) for _ in range(32)]
+        for visitor in visitors:
+            visitor.start()
+        for visitor in visitors:
+            visitor.join()
+        restarts = eventually(
+            lambda: served.inspect(*backend)[0]["RestartCount"], lambda count: count > 0, 90
+        )
+        assert restarts == 1
+        assert eventually(lambda: served.status("/who"), lambda status: status == 200, 30) == 200
+        health = eventually(
+            lambda: served.inspect(*backend)[0]["State"]["Health"]["Status"],
+            lambda status: status == "healthy",
+        )
+        assert health == "healthy"
+    finally:
+        served.files = files
 
 
 def test_https_behind_a_trusted_proxy(served: Stack) -> None:
@@ -178,9 +245,13 @@ def test_https_behind_a_trusted_proxy(served: Stack) -> None:
     assert response.status_code == 200
     assert response.json()["secure"] is True
     assert response.json()["HTTP_X_FORWARDED_FOR"] == "192.0.2.7"
-    hsts = "max-age=60; includeSubDomains; preload"
-    assert response.headers["Strict-Transport-Security"] == hsts
+    hsts = "max-age=60; includeSubDomains"
+    assert response.headers.get_list("Strict-Transport-Security") == [hsts]
     assert served.get("/static/x", headers=proxied).headers["Strict-Transport-Security"] == hsts
+    served.env["HSTS_PRELOAD"] = "true"
+    served.up()
+    response = served.get("/who", headers=proxied)
+    assert response.headers["Strict-Transport-Security"] == f"{hsts}; preload"
 
 
 def test_https_without_a_proxy_believes_nobody(served: Stack) -> None:
@@ -308,20 +379,10 @@ def test_two_projects_live_side_by_side(make_stack: MakeStack) -> None:
 DEVELOPMENT = ("docker-compose.yml", "docker-compose.override.yml")
 
 
-@pytest.fixture(
-    scope="module",
-    params=[
-        ("mysql", "redis", "5.2", "uv", "black"),
-        ("mariadb", "memcached", "6.1", "pip", "black"),
-        ("postgresql", "valkey", "6.1", "pipenv", "ruff"),
-        ("sqlite", "locmem", "5.2", "pip", "ruff"),
-    ],
-    ids="-".join,
-)
+@pytest.fixture(scope="module", params=DEVELOPMENTS)
 def development(request: pytest.FixtureRequest, make_stack: MakeStack) -> Iterator[Stack]:
     """Return a stack of development for each database, its code writable by its user."""
-    names = ("database", "cache", "django_version", "package_manager", "code_style")
-    answers = dict(zip(names, request.param, strict=True))
+    answers = DEVELOPMENTS[request.param]
     stack = make_stack(f"dev_{answers['database']}", files=DEVELOPMENT, **answers)
     stack.env = {"DATABASE_PORT": "0", "CACHE_PORT": "0", "DEV_UID": "1234", "DEV_GID": "1234"}
     for path in (stack.folder, *stack.folder.rglob("*")):

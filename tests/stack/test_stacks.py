@@ -5,32 +5,15 @@ The tests of one stack run in their order, on the same containers.
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 
 from tests.conftest import CATALOGUE, succeed
 from tests.stack.conftest import Stack, eventually
+from tests.support.stacks import STACKS
 
 pytestmark = pytest.mark.stack
-
-STACKS = {
-    "mysql-redis-uwsgi": {"database": "mysql", "cache": "redis", "app_server": "uwsgi"},
-    "mariadb-valkey-gunicorn": {
-        "database": "mariadb",
-        "cache": "valkey",
-        "app_server": "gunicorn",
-        "django_version": "6.1",
-        "package_manager": "pip",
-    },
-    "postgresql-memcached-uwsgi": {
-        "database": "postgresql",
-        "cache": "memcached",
-        "app_server": "uwsgi",
-        "package_manager": "pipenv",
-    },
-    "sqlite-locmem-uwsgi": {"database": "sqlite", "cache": "locmem", "app_server": "uwsgi"},
-}
 
 
 @pytest.fixture(scope="module", params=STACKS)
@@ -40,12 +23,13 @@ def answers(request: pytest.FixtureRequest) -> dict[str, str]:
 
 
 @pytest.fixture(scope="module")
-def stack(answers: dict[str, str], make_stack: Callable[..., Stack]) -> Stack:
+def stack(answers: dict[str, str], make_stack: Callable[..., Stack]) -> Iterator[Stack]:
     """Return a stack that has come up, with an administrator."""
     stack = make_stack(f"stack_{answers['database']}", **answers)
     stack.up()
     stack.add_administrator()
-    return stack
+    yield stack
+    stack.down()
 
 
 def database(answers: dict[str, str]) -> str:

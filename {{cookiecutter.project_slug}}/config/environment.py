@@ -69,8 +69,10 @@ def networks(name: str, value: str) -> list[str]:
         try:
             ip_network(word)
         except ValueError as error:
-            raise refusal(name, value, f"is not a range of addresses: {error}", "10.0.0.0/16") from None
+            problem = f"is not a range of addresses: {error}"
+            raise refusal(name, value, problem, "10.0.0.0/16") from None
     return words(value)
+{% if cookiecutter.sample_app %}
 
 
 def rate(name: str, value: str) -> str:
@@ -78,3 +80,4 @@ def rate(name: str, value: str) -> str:
     if not re.fullmatch("[0-9]+/(s|sec|second|m|min|minute|h|hour|d|day)", value):
         raise refusal(name, value, "is not a number of requests in a time", "60/min")
     return value
+{% endif %}

@@ -92,5 +92,5 @@ def server_error(request: HttpRequest) -> HttpResponse:
     """
     if not isinstance(sys.exception(), OperationalError):
         return internal_error(request)
-    headers = {"Retry-After": "5", "Cache-Control": "no-store"}
-    return HttpResponse("Service Unavailable", status=503, content_type="text/plain", headers=headers)
+    headers = {"Cache-Control": "no-store", "Content-Type": "text/plain", "Retry-After": "5"}
+    return HttpResponse("Service Unavailable", status=503, headers=headers)

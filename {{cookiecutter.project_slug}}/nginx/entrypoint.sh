@@ -36,6 +36,7 @@ for network in $(words "$TRUSTED_PROXY"); do
     echo "$network 1;" >>proxies
 done
 for name in site ${TLS:+tls}; do
+    # shellcheck disable=SC2016 # the names of variables, for envsubst
     envsubst '{{ "$API_LIMIT " if cookiecutter.sample_app }}$HSTS $HTTPS $SERVER_NAMES' <"/etc/nginx/$name.conf.template" >"$name.conf"
 done
 # Without IPv6, nginx could not listen on its addresses.

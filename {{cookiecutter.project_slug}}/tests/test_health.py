@@ -70,3 +70,18 @@ def test_ready_but_degraded_without_the_cache(
     assert response.status_code == 200
     assert response.json()["status"] == "degraded"
     assert response.json()["checks"]["cache"] == "failed"
+
+
+@pytest.mark.parametrize(("error", "status"), [(OperationalError, 503), (ValueError, 500)])
+def test_a_page_without_the_database_is_unavailable_and_not_broken(
+    client: Client, monkeypatch: pytest.MonkeyPatch, error: type[Exception], status: int
+) -> None:
+    def fail(*args: object, **kwargs: object) -> None:
+        raise error("secret")
+
+    monkeypatch.setattr("django.shortcuts.loader.render_to_string", fail)
+    client.raise_request_exception = False
+    response = client.get("/")
+    assert response.status_code == status
+    assert response.headers.get("Retry-After") == ("5" if status == 503 else None)
+    assert "secret" not in response.text

@@ -22,6 +22,15 @@ def test_says_what_to_look_at_when_the_limit_is_reached(monkeypatch: pytest.Monk
         call_command("wait_for_database", timeout=0)
 
 
+def test_does_not_wait_where_the_password_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    def deny() -> None:
+        raise OperationalError(1045, "Access denied for user 'site'")
+
+    monkeypatch.setattr(connection, "ensure_connection", deny)
+    with pytest.raises(CommandError, match=r"refuses DATABASE_URL: .*Access denied.*\.env"):
+        call_command("wait_for_database", timeout=60)
+
+
 @pytest.mark.django_db
 def test_waits_for_a_database_that_comes_late(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]

@@ -1,0 +1,220 @@
+"""A generated project in production, treated as a server is treated: every request is accounted for."""
+
+import json
+import os
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.conftest import CATALOGUE, succeed
+from tests.stack.conftest import Stack, docker, eventually, make_stack
+from tests.support.stacks import STACKS
+
+__all__ = ["docker", "make_stack"]
+
+# `make endurance` runs the long forms.
+LONG = os.environ.get("ENDURANCE") == "long"
+
+# Pages that a site may have, beside those of the project.
+PAGES = '''
+"""The pages of the project, and some that put it to a test."""
+
+import threading, time
+from django.db import connection
+from django.http import HttpResponse, HttpResponseForbidden, StreamingHttpResponse
+from django.urls import path
+from django.views.decorators.csrf import csrf_exempt
+from config.site_urls import urlpatterns as site
+
+handler500 = "config.health.server_error"
+
+def big(request):
+    block = b"x" * (1 << 16)
+    count = int(request.GET["megabytes"]) << 4
+    response = StreamingHttpResponse((block for _ in range(count)), content_type="text/plain")
+    response["Content-Length"] = str(count << 16)
+    return response
+
+def cookies(request):
+    response = HttpResponse("with cookies")
+    for name in request.GET["names"].split(","):
+        response.set_cookie(name, "x" * 3900)
+    return response
+
+@csrf_exempt
+def refuse(request):
+    return HttpResponseForbidden("refused by Django")
+
+def slow(request):
+    time.sleep(float(request.GET["seconds"]))
+    return HttpResponse("slow but sure")
+
+def table(request):
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT COUNT(*) FROM accounts_user")
+        return HttpResponse(str(cursor.fetchone()[0]))
+
+urlpatterns = [
+    path("big", big), path("cookies", cookies), path("refuse", refuse), path("slow", slow), path("table", table), *site
+]
+'''
+COMPOSE = """\
+services:
+  backend:
+    volumes: ["./pages.py:/app/config/urls.py:ro", "./config/urls.py:/app/config/site_urls.py:ro"]
+"""
+
+
+@dataclass
+class Answers:
+    """What a client was told: a status and the seconds it took, or the name of an error."""
+
+    rows: list[tuple[int | str, float]] = field(default_factory=list)
+
+    def ask(self, client: httpx.Client, path: str, method: str = "GET", **options: Any) -> None:  # noqa: ANN401
+        """Ask once, and keep the answer."""
+        started = time.monotonic()
+        try:
+            status: int | str = client.request(method, path, **options).status_code
+        except httpx.HTTPError as error:
+            status = type(error).__name__
+        self.rows.append((status, time.monotonic() - started))
+
+    @property
+    def counts(self) -> dict[int | str, int]:
+        """Return how often each status came."""
+        return dict(Counter(status for status, _ in self.rows))
+
+    @property
+    def slowest(self) -> float:
+        """Return the seconds of the slowest answer."""
+        return max(seconds for _, seconds in self.rows)
+
+
+def patient(stack: Stack) -> httpx.Client:
+    """Return a client that waits longer than the site takes, in whatever state it is."""
+    headers = {"Host": f"localhost:{stack.port}"}
+    limits = httpx.Limits(max_connections=None)
+    return httpx.Client(base_url=stack.url(), headers=headers, timeout=60, limits=limits)
+
+
+@contextmanager
+def visitor(stack: Stack, path: str, pause: float = 0.1) -> Iterator[Answers]:
+    """Ask for a page again and again meanwhile; at least once."""
+    answers = Answers()
+    over = threading.Event()
+
+    def visit() -> None:
+        with patient(stack) as client:
+            answers.ask(client, path)
+            while not over.wait(pause):
+                answers.ask(client, path)
+
+    thread = threading.Thread(target=visit)
+    thread.start()
+    try:
+        yield answers
+    finally:
+        over.set()
+        thread.join()
+
+
+def at_once(stack: Stack, count: int, path: str, threads: int | None = None, **options: Any) -> Answers:  # noqa: ANN401
+    """Ask many times at the same time."""
+    answers = Answers()
+    with patient(stack) as client, ThreadPoolExecutor(threads or count) as pool:
+        for _ in range(count):
+            pool.submit(answers.ask, client, path, **options)
+    return answers
+
+
+def containers(stack: Stack, service: str) -> list[str]:
+    """Return the ids of a service's containers."""
+    return stack.compose("ps", "--quiet", service).split()
+
+
+def starts(stack: Stack) -> dict[str, str]:
+    """Return when each container started, and how often it was restarted."""
+    form = "{{.Name}}|{{.State.StartedAt}} {{.RestartCount}} {{.State.OOMKilled}}"
+    names = stack.compose("ps", "--quiet").split()
+    lines = succeed("docker", "inspect", "--format", form, *names, cwd=stack.folder).splitlines()
+    return dict(line.split("|") for line in lines)
+
+
+def inside(stack: Stack, service: str, command: str) -> str:
+    """Run a shell command in every container of a service; return what they print."""
+    words = ["sh", "-c", command]
+    found = [
+        succeed("docker", "exec", name, *words, cwd=stack.folder)
+        for name in containers(stack, service)
+    ]
+    return "".join(found)
+
+
+def server(question: str, answers: dict[str, str]) -> str:
+    """Return the name of the service for a question; skip where there is none."""
+    name = answers[question]
+    if not CATALOGUE[f"_{question}s"][name]["image"]:
+        pytest.skip(f"there is no server for the {question}")
+    return name
+
+
+@contextmanager
+def frozen(stack: Stack, service: str) -> Iterator[None]:
+    """Freeze a service: it takes connections, and says nothing."""
+    names = containers(stack, service)
+    succeed("docker", "pause", *names, cwd=stack.folder)
+    try:
+        yield
+    finally:
+        succeed("docker", "unpause", *names, cwd=stack.folder)
+
+
+@contextmanager
+def cut_off(stack: Stack, service: str) -> Iterator[None]:
+    """Take a service off its network: what is sent to it arrives nowhere."""
+    (name,) = containers(stack, service)
+    network = f"{json.loads(stack.compose('config', '--format', 'json'))['name']}_data"
+    succeed("docker", "network", "disconnect", network, name, cwd=stack.folder)
+    try:
+        yield
+    finally:
+        words = ["docker", "network", "connect", "--alias", service, network, name]
+        succeed(*words, cwd=stack.folder)
+
+
+TROUBLES: dict[str, Callable[..., Any]] = {"frozen": frozen, "cut off": cut_off}
+
+
+@pytest.fixture(scope="module", params=STACKS)
+def answers(request: pytest.FixtureRequest) -> dict[str, str]:
+    """Return the answers of one stack after the other."""
+    return STACKS[request.param]
+
+
+@pytest.fixture(scope="module")
+def stack(answers: dict[str, str], make_stack: Callable[..., Stack]) -> Stack:
+    """Return a stack with the pages above that has come up."""
+    stack = make_stack(f"endurance_{answers['database']}", **answers)
+    (stack.folder / "pages.py").write_text(PAGES)
+    (stack.folder / "docker-compose.pages.yml").write_text(COMPOSE)
+    stack.files = (*stack.files, "docker-compose.pages.yml")
+    # The API is asked more often than a client may: that is not what is tested here.
+    stack.up()
+    return stack
+
+
+@pytest.fixture(autouse=True)
+def well(stack: Stack) -> Iterator[None]:
+    """Each test begins with a site that is well, and leaves it so."""
+    assert eventually(stack.ready, lambda status: status == 200, 30) == 200
+    yield
+    assert eventually(stack.ready, lambda status: status == 200, 30) == 200

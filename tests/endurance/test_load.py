@@ -1,0 +1,84 @@
+"""Load that lasts: nothing grows, and nothing runs out."""
+
+import re
+import subprocess
+import threading
+import time
+from dataclasses import dataclass
+
+import pytest
+
+from tests.conftest import program
+from tests.endurance.conftest import LONG, inside, starts, visitor
+from tests.stack.conftest import Stack
+
+pytestmark = pytest.mark.stack
+
+MINUTES = 60 if LONG else 3
+# Without a reuse of ports, 28,000 requests within a minute are the end.
+PAGES = {"/": 4, "/health/live": 2, "/table": 2}
+
+
+@dataclass(frozen=True)
+class Use:
+    """What a service has taken of its machine."""
+
+    memory: int
+    descriptors: int
+    waiting: int
+
+
+def use(stack: Stack, service: str) -> Use:
+    """Return a service's memory without the cache of files, its open descriptors, and its TIME_WAIT sockets."""
+    script = (
+        # The second is that of the first version of control groups.
+        "cat /sys/fs/cgroup/memory.stat /sys/fs/cgroup/memory/memory.stat 2>/dev/null "
+        "| awk '$1 ~ /^(anon|rss)$/ {print $2; exit}'; "
+        "ls -d /proc/[0-9]*/fd/* 2>/dev/null | wc -l; "
+        "cat /proc/net/tcp /proc/net/tcp6 2>/dev/null | awk '$4 == \"06\"' | wc -l"
+    )
+    memory, descriptors, waiting = map(int, inside(stack, service, script).split())
+    return Use(memory, descriptors, waiting)
+
+
+def load(stack: Stack, path: str, connections: int, seconds: int) -> tuple[int, int]:
+    """Load a page; return how many requests were answered, and how many of them not with 200."""
+    command = [program("wrk"), "-t1", f"-c{connections}", f"-d{seconds}s", "--timeout", "30s"]
+    host = ["-H", f"Host: localhost:{stack.port}"]
+    result = subprocess.run(
+        [*command, *host, stack.url(path)], capture_output=True, text=True, check=True
+    )
+    answered = re.search(r"(\d+) requests in", result.stdout)
+    assert answered, result.stdout
+    wrong = sum(map(int, re.findall(r"Non-2xx or 3xx responses: (\d+)", result.stdout)))
+    errors = re.search(r"Socket errors: connect (\d+), read (\d+), write (\d+), timeout (\d+)", result.stdout)
+    return int(answered[1]), wrong + (sum(map(int, errors.groups())) if errors else 0)
+
+
+def test_under_lasting_load_every_request_is_answered_and_nothing_grows(stack: Stack) -> None:
+    results: dict[str, tuple[int, int]] = {}
+    before = starts(stack)
+
+    def press(path: str, connections: int) -> None:
+        results[path] = load(stack, path, connections, MINUTES * 60)
+
+    threads = [threading.Thread(target=press, args=item) for item in PAGES.items()]
+    with visitor(stack, "/health/ready", 1) as ready:
+        for thread in threads:
+            thread.start()
+        time.sleep(60)
+        early = {service: use(stack, service) for service in ("nginx", "backend")}
+        time.sleep(MINUTES * 60 - 70)
+        late = {service: use(stack, service) for service in ("nginx", "backend")}
+        for thread in threads:
+            thread.join()
+    assert {path: wrong for path, (_, wrong) in results.items()} == dict.fromkeys(PAGES, 0)
+    assert sum(answered for answered, _ in results.values()) > 28_000, results
+    assert set(ready.counts) == {200}
+    assert starts(stack) == before
+    for service, first in early.items():
+        last = late[service]
+        assert last.memory < first.memory * 1.25 + (16 << 20), (first, last)
+        assert last.descriptors < first.descriptors + 50, (first, last)
+        assert last.waiting < first.waiting * 1.5 + 2000, (first, last)
+    assert "Cannot assign requested address" not in stack.compose("logs", "nginx")

@@ -1,0 +1,77 @@
+"""The stacks that the tests start, chosen from the catalogue: a new choice joins by itself."""
+
+import itertools
+from typing import Any
+
+from tests.conftest import CATALOGUE, allowed, choices
+
+Answers = dict[str, str]
+
+
+def servers(answers: Answers, catalogue: dict[str, Any]) -> list[str]:
+    """Return which of the database and the cache are servers, by the names of their services."""
+    images = catalogue["_databases"] | catalogue["_caches"]
+    names = (answers["database"], answers["cache"])
+    return [name for name in names if images[name]["image"]]
+
+
+def spread(answers: Answers, question: str, start: int, catalogue: dict[str, Any]) -> Answers:
+    """Return the answers with one more: the choice at a place that goes round, or the next that is allowed."""
+    values = choices(catalogue)[question]
+    for value in (values[(start + step) % len(values)] for step in range(len(values))):
+        if allowed(more := {**answers, question: value}, catalogue):
+            return more
+    raise ValueError(f"no {question} goes together with {answers}")
+
+
+def stacks(catalogue: dict[str, Any]) -> dict[str, Answers]:
+    """Return stacks of production, by name: every database, cache and application server is in one.
+
+    Servers are with servers, what is embedded with what is embedded; each application server is in front
+    of a database server at least once. First choices go together.
+    """
+    questions = {name: choices(catalogue)[name] for name in ("database", "cache", "app_server")}
+    rows = [
+        dict(zip(questions, row, strict=True)) for row in itertools.product(*questions.values())
+    ]
+    rows = [row for row in rows if len(servers(row, catalogue)) != 1 and allowed(row, catalogue)]
+
+    def covered(row: Answers) -> set[tuple[str, str]]:
+        return {
+            (question, choice)
+            for question, choice in row.items()
+            if question != "app_server" or servers(row, catalogue)
+        }
+
+    found: dict[str, Answers] = {}
+    missing = set().union(*map(covered, rows))
+    while missing:
+        best = max(rows, key=lambda row: len(covered(row) & missing))
+        missing -= covered(best)
+        answers = best
+        for question in ("django_version", "package_manager"):
+            answers = spread(answers, question, len(found), catalogue)
+        found["-".join(best.values())] = answers
+    return found
+
+
+def developments(catalogue: dict[str, Any]) -> dict[str, Answers]:
+    """Return stacks of development, by name: one for each database, with other pairs than production's."""
+    questions = choices(catalogue)
+    found: dict[str, Answers] = {}
+    for index, database in enumerate(questions["database"]):
+        caches = [
+            {"database": database, "cache": name}
+            for name in questions["cache"]
+            if len(servers({"database": database, "cache": name}, catalogue)) != 1
+        ]
+        answers = caches[-index % len(caches)]
+        places = {"django_version": index + 1, "package_manager": -index, "code_style": index // 2}
+        for question, place in places.items():
+            answers = spread(answers, question, place, catalogue)
+        found["-".join(answers.values())] = answers
+    return found
+
+
+STACKS = stacks(CATALOGUE)
+DEVELOPMENTS = developments(CATALOGUE)
