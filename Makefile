@@ -3,7 +3,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-fast lint lock bench clean
+.PHONY: help demo test test-fast endurance lint lock bench bench-stacks clean
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -21,7 +21,10 @@ demo: $(VENV)/ready ## Make a project (SQLite, local-memory cache), test it, and
 
 test: lint ## Everything; what needs Docker runs where an engine answers
 	$(BIN)/pytest -n auto -m "not stack" --cov --cov-fail-under=95
-	$(BIN)/pytest -n 2 --dist loadfile -m stack
+	$(BIN)/pytest -n 2 --dist loadgroup -m stack
+
+endurance: $(VENV)/ready ## Stacks under load and in trouble, for hours
+	ENDURANCE=long $(BIN)/pytest -n 0 tests/endurance
 
 test-fast: $(VENV)/ready ## What needs neither Docker nor an installed project
 	$(BIN)/pytest -n auto -m "not stack and not project"
@@ -40,6 +43,10 @@ lock: $(VENV)/ready ## Renew the versions: of the generated projects, and of the
 bench: $(VENV)/ready ## Measure a generation against cookiecutter's own floor, and drydock against cruft
 	$(BIN)/python bench/drift.py
 	$(BIN)/python bench/generation.py
+
+bench-stacks: $(VENV)/ready ## Measure requests and the start of stacks: needs Docker and wrk
+	$(BIN)/python bench/start.py
+	$(BIN)/python bench/serving.py --long
 
 clean: ## Remove what the targets above made
 	rm -rf $(VENV) .demo .cache .coverage .mypy_cache .pytest_cache .ruff_cache

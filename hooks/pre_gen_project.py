@@ -335,6 +335,8 @@ def env_values(hosts: list[str], secrets: list[str]) -> dict[str, str]:
     values |= {"ALLOWED_HOSTS": " ".join(dict.fromkeys(hosts)), "HTTPS": "false"}
     if sys.platform != "win32":
         values |= {"DEV_UID": str(os.getuid()), "DEV_GID": str(os.getgid())}
+    if os.path.isdir("/proc/net") and not os.path.exists("/proc/net/if_inet6"):
+        values["IPV6"] = "false"
     return values
 
 

@@ -127,7 +127,13 @@ def visitor(stack: Stack, path: str, pause: float = 0.1) -> Iterator[Answers]:
         thread.join()
 
 
-def at_once(stack: Stack, count: int, path: str, threads: int | None = None, **options: Any) -> Answers:  # noqa: ANN401
+def at_once(
+    stack: Stack,
+    count: int,
+    path: str,
+    threads: int | None = None,
+    **options: Any,  # noqa: ANN401
+) -> Answers:
     """Ask many times at the same time."""
     answers = Answers()
     with patient(stack) as client, ThreadPoolExecutor(threads or count) as pool:
@@ -194,20 +200,19 @@ def cut_off(stack: Stack, service: str) -> Iterator[None]:
 TROUBLES: dict[str, Callable[..., Any]] = {"frozen": frozen, "cut off": cut_off}
 
 
-@pytest.fixture(scope="module", params=STACKS)
+@pytest.fixture(scope="session", params=STACKS)
 def answers(request: pytest.FixtureRequest) -> dict[str, str]:
     """Return the answers of one stack after the other."""
     return STACKS[request.param]
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def stack(answers: dict[str, str], make_stack: Callable[..., Stack]) -> Stack:
     """Return a stack with the pages above that has come up."""
     stack = make_stack(f"endurance_{answers['database']}", **answers)
     (stack.folder / "pages.py").write_text(PAGES)
     (stack.folder / "docker-compose.pages.yml").write_text(COMPOSE)
     stack.files = (*stack.files, "docker-compose.pages.yml")
-    # The API is asked more often than a client may: that is not what is tested here.
     stack.up()
     return stack
 

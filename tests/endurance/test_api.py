@@ -26,9 +26,7 @@ def login(stack: Stack) -> None:
     ids=["3 MB", "brackets", "braces"],
 )
 @pytest.mark.parametrize("path", [LOGIN, "/api/v1/login/refresh/", "/api/v1/readings/"])
-def test_a_body_that_is_too_much_is_the_clients_fault(
-    stack: Stack, path: str, body: bytes
-) -> None:
+def test_a_body_that_is_too_much_is_the_clients_fault(stack: Stack, path: str, body: bytes) -> None:
     with patient(stack) as client:
         response = client.post(path, content=body, headers=JSON)
     assert 400 <= response.status_code < 500, response.text

@@ -79,7 +79,12 @@ def test_slow_uploads_and_slow_readers_fill_no_memory(stack: Stack) -> None:
 
 
 def test_a_slow_reader_gets_the_whole_response(stack: Stack) -> None:
-    with patient(stack) as client, client.stream("GET", "/big?megabytes=40", headers={"Accept-Encoding": "identity"}) as response:
+    with (
+        patient(stack) as client,
+        client.stream(
+            "GET", "/big?megabytes=40", headers={"Accept-Encoding": "identity"}
+        ) as response,
+    ):
         size = 0
         for block in response.iter_raw(4 * MEGABYTE):
             size += len(block)
@@ -90,9 +95,7 @@ def test_a_slow_reader_gets_the_whole_response(stack: Stack) -> None:
 @pytest.mark.parametrize("size", [300_000, 9 * MEGABYTE])
 def test_a_post_that_is_refused_gets_the_answer_of_django(stack: Stack, size: int) -> None:
     count = 600 if LONG else 60
-    answers = at_once(
-        stack, count, "/refuse", threads=8, method="POST", content=b"x" * size
-    )
+    answers = at_once(stack, count, "/refuse", threads=8, method="POST", content=b"x" * size)
     assert answers.counts == {403: count}
 
 
@@ -135,7 +138,10 @@ def test_a_crowd_takes_no_place_from_the_health_checks(stack: Stack) -> None:
         for _ in range(180):
             pool.submit(answers.ask, client, "/slow?seconds=1")
         time.sleep(1)
-        assert inside(stack, "nginx", "curl -s --noproxy '*' http://127.0.0.1:8080/health/nginx") == "ok\n"
+        assert (
+            inside(stack, "nginx", "curl -s --noproxy '*' http://127.0.0.1:8080/health/nginx")
+            == "ok\n"
+        )
     assert answers.counts == {200: 180}
 
 

@@ -2,6 +2,7 @@
 
 import threading
 import time
+from functools import partial
 
 import pytest
 
@@ -31,7 +32,11 @@ def test_without_the_cache_pages_come_within_a_second(
     name = server("cache", answers)
     path = "/districts/" if answers.get("sample_app") != "false" else "/"
     with TROUBLES[trouble](stack, name):
-        with visitor(stack, "/") as page, visitor(stack, path) as cached, visitor(stack, "/health/live"):
+        with (
+            visitor(stack, "/") as page,
+            visitor(stack, path) as cached,
+            visitor(stack, "/health/live"),
+        ):
             time.sleep(8)
         assert ready_word(stack) == "degraded"
     assert set(page.counts) == set(cached.counts) == {200}
@@ -156,15 +161,16 @@ def test_a_reload_of_nginx_loses_no_request(stack: Stack) -> None:
 def test_backends_one_after_the_other_lose_no_request(stack: Stack) -> None:
     stack.up("--scale", "backend=2")
     first, second = stack.compose("ps", "--quiet", "backend").split()
+    words = ["docker", "inspect", "--format", "{{.State.Health.Status}}"]
+
+    def health(name: str) -> str:
+        return succeed(*words, name, cwd=stack.folder).strip()
+
     try:
         with visitor(stack, "/", 0) as page, visitor(stack, "/slow?seconds=1", 0) as slow:
             for name in (first, second):
                 succeed("docker", "restart", name, cwd=stack.folder)
-                form = "{{.State.Health.Status}}"
-                eventually(
-                    lambda name=name: succeed("docker", "inspect", "--format", form, name, cwd=stack.folder).strip(),  # type: ignore[misc]
-                    lambda health: health == "healthy",
-                )
+                eventually(partial(health, name), lambda status: status == "healthy")
                 time.sleep(2)  # longer than nginx keeps an address
         assert set(page.counts) == set(slow.counts) == {200}
     finally:
