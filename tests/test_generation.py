@@ -93,6 +93,7 @@ COMMON = [
     "requirements-dev.txt",
     "requirements.txt",
     "tests/__init__.py",
+    "tests/test_environment.py",
     "tests/test_health.py",
     "tests/test_pages.py",
     "tests/test_wait_for_database.py",
@@ -103,8 +104,9 @@ DATABASE = [
     "config/database/base.py",
     "docker/database/Dockerfile",
     "docker/database/test-database.sql",
+    "tests/test_database.py",
 ]
-CACHE = ["config/cache.py"]
+CACHE = ["config/cache.py", "tests/test_cache.py"]
 # Beyond the common files: what only one answer needs.
 ONLY = {
     "database=mysql": [*DATABASE, "docker/database/server.cnf"],

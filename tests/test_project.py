@@ -325,6 +325,9 @@ def test_make_writes_an_env_where_there_is_none(bake: Bake, tmp_path: Path) -> N
     shutil.copytree(project, folder, ignore=shutil.ignore_patterns(".env"))
     printed = succeed("make", ".env", cwd=folder)
     given, made = env_values(project / ".env"), env_values(folder / ".env")
+    # A checkout in a folder with another name has its own containers.
+    assert made.pop("COMPOSE_PROJECT_NAME") == folder.name
+    assert made.pop("IPV6", "false") == "false"
     assert made.keys() == given.keys()
     secrets = [value for value in made.values() if re.fullmatch("[0-9a-f]{64}", value)]
     assert len(set(secrets)) == 5

@@ -228,4 +228,4 @@ def test_the_warm_server_keeps_no_first_visitor_waiting(stack: Stack) -> None:
             first.ask(client, "/")
     assert set(first.counts) == {200}
     middle = sorted(seconds for _, seconds in usual.rows)[20]
-    assert first.slowest < max(0.2, 20 * middle), f"usually {middle:.3f} s"
+    assert first.slowest < max(0.5, 20 * middle), f"usually {middle:.3f} s"

@@ -21,8 +21,7 @@ listen_queue() {
 }
 
 {% endif %}
-# From the image to where nginx reads. It follows the symbolic link, which is changed in one step, from a
-# whole release to the next.
+# nginx follows the symbolic link: it is changed in one step, from a whole release to the next.
 publish_static() {
     release=$(mktemp -d "$1/release.XXXXXXXX")
     cp -R staticfiles/. "$release"
@@ -41,8 +40,7 @@ case ${1:-} in
             exec python manage.py collectstatic --no-input --verbosity 0
         ;;
     release)
-        python manage.py wait_for_database --timeout "${DATABASE_TIMEOUT:-60}"
-        python manage.py migrate --no-input
+        python manage.py wait_for_database --migrate --timeout "${DATABASE_TIMEOUT:-60}"
         publish_static /srv/static
         ;;
     # For development.

@@ -22,6 +22,12 @@ def test_says_what_to_look_at_when_the_limit_is_reached(monkeypatch: pytest.Monk
         call_command("wait_for_database", timeout=0)
 
 
+@pytest.mark.django_db
+def test_migrates_if_it_is_asked_to(capsys: pytest.CaptureFixture[str]) -> None:
+    call_command("wait_for_database", migrate=True)
+    assert "No migrations to apply" in capsys.readouterr().out
+
+
 def test_does_not_wait_where_the_password_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     def deny() -> None:
         raise OperationalError(1045, "Access denied for user 'site'")

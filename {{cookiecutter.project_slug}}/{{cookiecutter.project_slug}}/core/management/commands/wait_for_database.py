@@ -1,9 +1,10 @@
-"""Wait until the database takes connections."""
+"""Wait until the database takes connections, and migrate it."""
 
 import time
 from argparse import ArgumentParser
 from typing import Any
 
+from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 from django.db import OperationalError, connection
 
@@ -19,8 +20,18 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--timeout", type=float, default=60, help="limit in seconds (60)")
+        parser.add_argument("--migrate", action="store_true", help="run the migrations then")
 
-    def handle(self, *args: Any, timeout: float, **options: Any) -> None:
+    def handle(self, *args: Any, timeout: float, migrate: bool = False, **options: Any) -> None:
+        if migrate:
+            # While the database starts: what migrate would do first.
+            self.check()
+        self.wait(timeout)
+        if migrate:
+            call_command("migrate", interactive=False, skip_checks=True)
+
+    def wait(self, timeout: float) -> None:
+        """Return when the database takes connections; CommandError if it does not in time."""
         limit = time.monotonic() + timeout
         host = connection.settings_dict["HOST"] or connection.settings_dict["NAME"]
         waiting = False
