@@ -21,11 +21,14 @@ listen_queue() {
 }
 
 {% endif %}
-# nginx follows the symbolic link: it is changed in one step, from a whole release to the next.
-publish_static() {
+copy_static() {
     release=$(mktemp -d "$1/release.XXXXXXXX")
     cp -R staticfiles/. "$release"
     chmod 755 "$release"
+}
+
+# nginx follows the symbolic link: it is changed in one step, from a whole release to the next.
+publish_static() {
     ln -s "${release##*/}" "$release.link"
     mv -T "$release.link" "$1/current"
     for old in "$1"/release.*; do
@@ -40,6 +43,7 @@ case ${1:-} in
             exec python manage.py collectstatic --no-input --verbosity 0
         ;;
     release)
+        copy_static /srv/static
         python manage.py wait_for_database --migrate --timeout "${DATABASE_TIMEOUT:-60}"
         publish_static /srv/static
         ;;
