@@ -207,14 +207,15 @@ def answers(request: pytest.FixtureRequest) -> dict[str, str]:
 
 
 @pytest.fixture(scope="session")
-def stack(answers: dict[str, str], make_stack: Callable[..., Stack]) -> Stack:
-    """Return a stack with the pages above that has come up."""
+def stack(answers: dict[str, str], make_stack: Callable[..., Stack]) -> Iterator[Stack]:
+    """Return a stack with the pages above that has come up; it ends with its tests."""
     stack = make_stack(f"endurance_{answers['database']}", **answers)
     (stack.folder / "pages.py").write_text(PAGES)
     (stack.folder / "docker-compose.pages.yml").write_text(COMPOSE)
     stack.files = (*stack.files, "docker-compose.pages.yml")
     stack.up()
-    return stack
+    yield stack
+    stack.down()
 
 
 @pytest.fixture(autouse=True)

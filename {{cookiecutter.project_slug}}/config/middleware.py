@@ -15,7 +15,6 @@ class ClientAddressMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        request.META["REMOTE_ADDR"] = request.META.get(
-            "HTTP_X_FORWARDED_FOR", request.META.get("REMOTE_ADDR", "")
-        )
+        if address := request.headers.get("x-forwarded-for"):
+            request.META["REMOTE_ADDR"] = address
         return self.get_response(request)

@@ -2,8 +2,10 @@
 
 import time
 from argparse import ArgumentParser
+from importlib import import_module
 from typing import Any
 
+from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 from django.db import OperationalError, connection
@@ -24,11 +26,11 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, timeout: float, migrate: bool = False, **options: Any) -> None:
         if migrate:
-            # While the database starts: what migrate would do first.
-            self.check()
+            # While the database starts: the modules that the checks of migrate look at.
+            import_module(settings.ROOT_URLCONF)
         self.wait(timeout)
         if migrate:
-            call_command("migrate", interactive=False, skip_checks=True)
+            call_command("migrate", interactive=False, skip_checks=False)
 
     def wait(self, timeout: float) -> None:
         """Return when the database takes connections; CommandError if it does not in time."""
