@@ -94,15 +94,13 @@ def pytest_report_header() -> str:
     )
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_itemcollected(item: pytest.Item) -> None:
     """Keep together, on one of several workers, the tests that share containers."""
-    for item in items:
-        if item.get_closest_marker("stack"):
-            group = item.path.stem
-            if item.path.parent.name == "endurance" and isinstance(item, pytest.Function):
-                group = f"endurance-{item.callspec.params['answers']}"
-            item.add_marker(pytest.mark.xdist_group(group))
+    if item.get_closest_marker("stack"):
+        group = item.path.stem
+        if item.path.parent.name == "endurance" and isinstance(item, pytest.Function):
+            group = f"endurance-{item.callspec.params['answers']}"
+        item.add_marker(pytest.mark.xdist_group(group))
 
 
 def label(answers: dict[str, str]) -> str:
