@@ -21,7 +21,7 @@ demo: $(VENV)/ready ## Make a project (SQLite, local-memory cache), test it, and
 
 test: lint ## Everything; what needs Docker runs where an engine answers
 	$(BIN)/pytest -n auto -m "not stack" --cov --cov-fail-under=95
-	$(BIN)/pytest -n 2 --dist loadgroup -m stack
+	$(BIN)/pytest -n 2 --dist loadfile -m stack
 
 endurance: $(VENV)/ready ## Stacks under load and in trouble, for hours
 	ENDURANCE=long $(BIN)/pytest -n 0 tests/endurance

@@ -15,6 +15,8 @@ import covertable
 import pytest
 import yaml
 from pytest_cookies.plugin import Cookies
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
 
 ROOT = Path(__file__).resolve().parent.parent
 CATALOGUE: dict[str, Any] = json.loads((ROOT / "cookiecutter.json").read_text(encoding="utf-8"))
@@ -94,13 +96,18 @@ def pytest_report_header() -> str:
     )
 
 
-def pytest_itemcollected(item: pytest.Item) -> None:
-    """Keep together, on one of several workers, the tests that share containers."""
-    if item.get_closest_marker("stack"):
-        group = item.path.stem
-        if item.path.parent.name == "endurance" and isinstance(item, pytest.Function):
-            group = f"endurance-{item.callspec.params['answers']}"
-        item.add_marker(pytest.mark.xdist_group(group))
+class ByContainers(LoadScopeScheduling):  # type: ignore[misc]
+    """Give tests that share containers to one worker: those of a file, or of a stack in tests/endurance."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        path, _, name = nodeid.partition("::")
+        stack = re.search(r"\[([a-z0-9]+(?:-[a-z0-9]+){2})", name)
+        return stack[1] if stack and "/endurance/" in path else path
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadScopeScheduling | None:
+    """Take the place of --dist loadfile."""
+    return ByContainers(config, log) if config.getvalue("dist") == "loadfile" else None
 
 
 def label(answers: dict[str, str]) -> str:
