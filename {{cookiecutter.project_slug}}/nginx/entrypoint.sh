@@ -30,6 +30,7 @@ export SERVER_NAMES HTTPS HSTS
 
 cd /run/nginx
 rm -f ./*
+touch proxies
 echo "worker_processes $(cpus);" >workers
 for network in $(words "$TRUSTED_PROXY"); do
     echo "set_real_ip_from $network;" >>proxies.conf
