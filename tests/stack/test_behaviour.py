@@ -221,7 +221,7 @@ def test_a_server_whose_threads_all_hang_is_ended_and_comes_back(served: Stack) 
         for visitor in visitors:
             visitor.join()
         restarts = eventually(
-            lambda: served.inspect(*backend)[0]["RestartCount"], lambda count: count > 0, 90
+            lambda: served.inspect(*backend)[0]["RestartCount"], lambda count: count > 0, 180
         )
         assert restarts == 1
         assert eventually(lambda: served.status("/who"), lambda status: status == 200, 30) == 200
