@@ -197,6 +197,25 @@ def cut_off(stack: Stack, service: str) -> Iterator[None]:
         succeed(*words, cwd=stack.folder)
 
 
+# What depends on the application server alone is asked of its first stack; `make endurance` asks all.
+OF_THE_SERVER = ("test_api", "test_clients", "test_load")
+FIRST = {answers["app_server"]: name for name, answers in reversed(STACKS.items())}
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out of the short form what another stack shows."""
+    left_out = [
+        item
+        for item in items
+        if item.path.stem in OF_THE_SERVER
+        and isinstance(item, pytest.Function)
+        and item.callspec.params["answers"] not in FIRST.values()
+    ]
+    if left_out and not LONG:
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if item not in left_out]
+
+
 TROUBLES: dict[str, Callable[..., Any]] = {"frozen": frozen, "cut off": cut_off}
 
 

@@ -11,14 +11,11 @@ import pytest
 from tests.conftest import program
 from tests.endurance.conftest import LONG, inside, starts, visitor
 from tests.stack.conftest import Stack
-from tests.support.stacks import STACKS
 
 pytestmark = pytest.mark.stack
 
 MINUTES = 60 if LONG else 2
 # Without a reuse of ports, 28,000 requests within a minute are the end.
-# The first stack of each application server.
-FIRST = {answers["app_server"]: answers for answers in reversed(STACKS.values())}
 PAGES = {"/": 4, "/health/live": 2, "/table": 2}
 
 
@@ -60,13 +57,7 @@ def load(stack: Stack, path: str, connections: int, seconds: int) -> tuple[int, 
     return int(answered[1]), wrong + (sum(map(int, errors.groups())) if errors else 0)
 
 
-def test_under_lasting_load_every_request_is_answered_and_nothing_grows(
-    stack: Stack, answers: dict[str, str]
-) -> None:
-    if not LONG and answers not in FIRST.values():
-        pytest.skip(
-            "the first stack of each application server shows it; `make endurance` takes all"
-        )
+def test_under_lasting_load_every_request_is_answered_and_nothing_grows(stack: Stack) -> None:
     results: dict[str, tuple[int, int]] = {}
     before = starts(stack)
 
