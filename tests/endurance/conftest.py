@@ -1,6 +1,5 @@
 """A generated project in production, treated as a server is treated: every request is accounted for."""
 
-import json
 import os
 import threading
 import time
@@ -142,17 +141,14 @@ def at_once(
     return answers
 
 
-def containers(stack: Stack, service: str) -> list[str]:
-    """Return the ids of a service's containers."""
-    return stack.compose("ps", "--quiet", service).split()
-
-
 def starts(stack: Stack) -> dict[str, str]:
     """Return when each container started, and how often it was restarted."""
-    form = "{{.Name}}|{{.State.StartedAt}} {{.RestartCount}} {{.State.OOMKilled}}"
-    names = stack.compose("ps", "--quiet").split()
-    lines = succeed("docker", "inspect", "--format", form, *names, cwd=stack.folder).splitlines()
-    return dict(line.split("|") for line in lines)
+    return {
+        row[
+            "Name"
+        ]: f"{row['State']['StartedAt']} {row['RestartCount']} {row['State']['OOMKilled']}"
+        for row in stack.inspect()
+    }
 
 
 def inside(stack: Stack, service: str, command: str) -> str:
@@ -160,7 +156,7 @@ def inside(stack: Stack, service: str, command: str) -> str:
     words = ["sh", "-c", command]
     found = [
         succeed("docker", "exec", name, *words, cwd=stack.folder)
-        for name in containers(stack, service)
+        for name in stack.containers(service)
     ]
     return "".join(found)
 
@@ -176,7 +172,7 @@ def server(question: str, answers: dict[str, str]) -> str:
 @contextmanager
 def frozen(stack: Stack, service: str) -> Iterator[None]:
     """Freeze a service: it takes connections, and says nothing."""
-    names = containers(stack, service)
+    names = stack.containers(service)
     succeed("docker", "pause", *names, cwd=stack.folder)
     try:
         yield
@@ -187,8 +183,8 @@ def frozen(stack: Stack, service: str) -> Iterator[None]:
 @contextmanager
 def cut_off(stack: Stack, service: str) -> Iterator[None]:
     """Take a service off its network: what is sent to it arrives nowhere."""
-    (name,) = containers(stack, service)
-    network = f"{json.loads(stack.compose('config', '--format', 'json'))['name']}_data"
+    (name,) = stack.containers(service)
+    network = f"{stack.config()['name']}_data"
     succeed("docker", "network", "disconnect", network, name, cwd=stack.folder)
     try:
         yield
