@@ -37,7 +37,7 @@ lint: $(VENV)/ready ## Look for mistakes in the template's own code
 
 lock: $(VENV)/ready ## Renew the versions: of the generated projects, and of the tools of this repository
 	$(BIN)/python tools/lock.py --upgrade
-	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-annotate \
+	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-strip-extras --no-annotate \
 		--no-header --group dev --output-file requirements-dev.txt
 
 bench: $(VENV)/ready ## Measure a generation against cookiecutter's own floor, and drydock against cruft
