@@ -55,12 +55,13 @@ PAGES = {
     "json": ("JSON, no database", "/health/live"),
     "landing": ("landing page", "/"),
     "list": ("list from MySQL", "/districts/"),
+    "cached": ("the list, cached", "/cached/"),
     "detail": ("detail, part cached", "/districts/01/"),
     "static": ("static file", ""),
 }
 STATIC_SIZE = 100_000
 # The least that uWSGI must have of Gunicorn's requests a second, at CONNECTIONS connections.
-LIMITS = {"json": 1.6, "list": 1.3}
+LIMITS = {"json": 1.6, "list": 1.3, "cached": 1.3}
 CONNECTIONS = 8
 # Of --long: the template's own arrangements, the last window against the first, and the slowest request but 1%.
 LATE = 0.95
@@ -80,30 +81,49 @@ done = function(summary, latency, requests)
         errors.status, errors.connect + errors.read + errors.write + errors.timeout))
 end
 """
-SETTINGS = '''\
-"""Peers: WhiteNoise serves the static files."""
+# What the backends are given besides their images, in config/; the list is cached whole in one more place.
+ADDED = {
+    "bench_urls.py": """\
+from django.urls import path
+from django.views.decorators.cache import cache_page
 
-from .settings import *  # noqa: F403
-from .settings import MIDDLEWARE
+from {slug}.drainage.views import DistrictList
 
-security = MIDDLEWARE.index("django.middleware.security.SecurityMiddleware") + 1
-MIDDLEWARE = [
-    *MIDDLEWARE[:security],
-    "whitenoise.middleware.WhiteNoiseMiddleware",
-    *MIDDLEWARE[security:],
-]
-'''
-OVERRIDE = """\
+from .urls import handler500, urlpatterns
+
+urlpatterns += [path("cached/", cache_page(600)(DistrictList.as_view()))]
+""",
+    "bench.py": """\
+from .settings import *
+
+ROOT_URLCONF = "config.bench_urls"
+""",
+    "peers.py": """\
+from .bench import *
+
+# WhiteNoise serves the static files.
+_place = MIDDLEWARE.index("django.middleware.security.SecurityMiddleware") + 1
+MIDDLEWARE.insert(_place, "whitenoise.middleware.WhiteNoiseMiddleware")
+""",
+}
+VOLUMES = "".join(f"\n      - ./{name}:/app/config/{name}:ro" for name in ADDED)
+OVERRIDE = f"""\
 services:
+  backend:
+    environment:
+      DJANGO_SETTINGS_MODULE: config.bench
+    volumes:{VOLUMES}
+"""
+PEERS = f"""\
   peers:
-    extends: {service: backend, file: docker-compose.yml}
+    extends: {{service: backend, file: docker-compose.yml}}
     build: !reset null
     pull_policy: never
     environment:
-      DJANGO_SETTINGS_MODULE: config.bench
+      DJANGO_SETTINGS_MODULE: config.peers
       GUNICORN_CMD_ARGS: --keep-alive 2
-    volumes: ["./bench.py:/app/config/bench.py:ro"]
-    ports: ["${PEERS_PORT}:8000"]
+    volumes:{VOLUMES}
+    ports: ["${{PEERS_PORT}}:8000"]
 """
 # Prints the name and the size of the file whose size is next to the number.
 FIND_STATIC = """
@@ -287,11 +307,12 @@ LongWindows = list[dict[str, tuple[Window, Window]]]
 
 def prepare(uwsgi: Project, gunicorn: Project) -> tuple[str, int]:
     """Build and start all, with data; return the path of the static file and its size."""
-    (gunicorn.folder / "bench.py").write_text(SETTINGS)
-    (gunicorn.folder / "bench.py").chmod(0o644)
-    (gunicorn.folder / "bench.yml").write_text(OVERRIDE)
     found = set()
-    for one in (uwsgi, gunicorn):
+    for one, override in ((uwsgi, OVERRIDE), (gunicorn, OVERRIDE + PEERS)):
+        for name, text in ADDED.items():
+            (one.folder / name).write_text(text.replace("{slug}", one.slug))
+            (one.folder / name).chmod(0o644)
+        (one.folder / "bench.yml").write_text(override)
         say(f"Building and starting {one.slug}")
         one.compose("up", "--build", "--wait", "--detach")
         one.compose(
@@ -485,11 +506,11 @@ def main() -> int:
                 env |= {**EQUAL, "HTTP_PORT": f"127.0.0.1:{ports[arrangement]}"}
                 server = arrangement.lower()
                 slug = f"bench_{server}"
-                return stack.enter_context(project(folder, slug, env, app_server=server, **answers))
+                made = stack.enter_context(project(folder, slug, env, app_server=server, **answers))
+                return Project(made.folder, made.env, (*made.files, "bench.yml"))
 
             uwsgi = make("uWSGI")
             gunicorn = make("Gunicorn", PEERS_PORT=f"127.0.0.1:{ports['peers']}")
-            gunicorn = Project(gunicorn.folder, gunicorn.env, (*gunicorn.files, "bench.yml"))
             static, size = prepare(uwsgi, gunicorn)
             paths = {page: PAGES[page][1] or static for page in options.pages}
             load = Load(folder / "wrk.lua", ports, faults)
