@@ -64,8 +64,8 @@ def names(text: str) -> list[str]:
 
 def assert_complete(text: str, django_version: str, packages: list[str]) -> None:
     """Assert that requirements are well-formed, and the same as in every other combination."""
-    tested = ROOT / "templates" / "pins" / f"{django_version}.jinja"
-    assert set(pins(text)) <= set(pins(tested.read_text("utf-8").replace("\\\\", "\\")))
+    tested = ROOT / "templates" / "pins" / f"{django_version}.txt"
+    assert set(pins(text)) <= set(pins(tested.read_text("utf-8")))
     assert all(re.search(r" --hash=sha256:[0-9a-f]{64}$", pin) for pin in pins(text))
     assert {canonicalize_name(Requirement(package).name) for package in packages} <= set(
         names(text)
@@ -166,17 +166,17 @@ def test_check_accepts_the_pins() -> None:
 @pytest.mark.parametrize(
     ("pattern", "replacement", "message"),
     [
-        (r"\n# needed by whitenoise\nwhitenoise==.*?(?=\n\n|\" )", "", "whitenoise has no pin"),
+        (r"\n# needed by whitenoise\nwhitenoise==.*?(?=\n\n|\n?\Z)", "", "whitenoise has no pin"),
         (r"(?=# needed by whitenoise)", "blackwater==1.0\n\n", "needs the pin of blackwater"),
         (r"\ndjango==\S+", "\ndjango==4.2.1", "django~=.* is asked for, 4.2.1 is pinned"),
-        (r"(\nwhitenoise==\S+)[^#]*?(?=\n\n|\" )", r"\1", "not one requirement with its hashes"),
+        (r"(\nwhitenoise==\S+)[^#]*?(?=\n\n|\n?\Z)", r"\1", "not one requirement with its hashes"),
         (r"\n\n(?=\S+ needed by whitenoise)", "\n", "not one requirement with its hashes"),
-        (r"(?=\basgiref==)", "--index-url https://example.com ", "a URL"),
+        (r"(?=\basgiref==)", "--index-url https://example.com ", "a URL, or a brace"),
     ],
     ids=["missing", "stale", "unsatisfied", "unhashed", "run together", "URL"],
 )
 def test_check_refuses_wrong_pins(copy: Path, pattern: str, replacement: str, message: str) -> None:
-    edit(copy / "templates" / "pins" / f"{DJANGO}.jinja", pattern, replacement)
+    edit(copy / "templates" / "pins" / f"{DJANGO}.txt", pattern, replacement)
     status, output = check(copy)
     assert status == 1
     assert re.search(message, output)
@@ -192,7 +192,7 @@ def test_check_refuses_pins_older_than_the_catalogue(copy: Path) -> None:
 
 
 def test_check_refuses_pins_of_a_dropped_django_version(copy: Path) -> None:
-    (copy / "templates" / "pins" / "1.11.jinja").touch()
+    (copy / "templates" / "pins" / "1.11.txt").touch()
     assert check(copy)[0] == 1
     assert "1.11: not a Django version of the catalogue" in check(copy)[1]
 

@@ -124,8 +124,8 @@ if DATABASES["default"]["ENGINE"] == "{{ db.engine }}":
 {% endfor %}
         **DATABASES["default"].get("OPTIONS", {}),
     }
-{% if cookiecutter.django_version == "5.2" %}
-DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+{% if django.default_auto_field %}
+DEFAULT_AUTO_FIELD = "{{ django.default_auto_field }}"
 {% endif %}
 
 # Cache
