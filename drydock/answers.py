@@ -34,7 +34,7 @@ def questions(template: Tree, where: str) -> dict[str, Any]:
     file = template.get(NAME)
     if file is None:
         raise DrydockError(
-            f"{where}: has no {NAME}, so it is no template of cookiecutter. Where the template is "
+            f"{where}: has no {NAME}, so it is not a cookiecutter template. Where the template is "
             "in a folder of the repository, `directory` of the record names it."
         )
     try:

@@ -114,7 +114,7 @@ def answers(
     for words in value:
         name, equals, answer = words.partition("=")
         if not (name and equals):
-            raise click.BadParameter(f"{words}: has not the form ANSWER=VALUE.")
+            raise click.BadParameter(f"{words}: is not of the form ANSWER=VALUE.")
         given[name] = answer
     return given
 

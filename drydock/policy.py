@@ -91,7 +91,7 @@ def read(project: Path, skip: Iterable[str] = ()) -> Policy:
             raise DrydockError(f"{name}: {key} is not a list of texts.")
     for entry in table.get("ignore-keys", []):
         if ": " not in entry:
-            raise DrydockError(f'{name}: ignore-keys: {entry!r} has not the form "FILE: KEY".')
+            raise DrydockError(f'{name}: ignore-keys: {entry!r} is not of the form "FILE: KEY".')
     return Policy(
         yours=tuple(table.get("yours", [])),
         ignore=tuple(table.get("ignore", [])),

@@ -121,7 +121,7 @@ def project_folder(template: Tree, environment: jinja2.Environment, where: str) 
         if all(mark in name for mark in marks):
             return name
     raise DrydockError(
-        f"{where}: has no folder named like {{{{cookiecutter.project_slug}}}}, so it is no template. "
+        f"{where}: has no folder named like {{{{cookiecutter.project_slug}}}}, so it is not a template. "
         "Where the template is in a folder of the repository, `directory` of the record names it."
     )
 

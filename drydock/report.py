@@ -78,7 +78,7 @@ def key_lines(drift: Drift) -> Iterator[tuple[str, str, str]]:
 def problems(drifts: Iterable[Drift]) -> list[str]:
     """Return a sentence for each file whose keys could not be read, and which lines stand for."""
     found = [
-        f"{drift.path}: cannot be parsed, so its lines are counted; mend it: {one_line(change.problem)}"
+        f"{drift.path}: cannot be parsed, so it is compared by line; please fix it: {one_line(change.problem)}"
         for drift in drifts
         for change in (drift.here, drift.upstream)
         if change and change.problem

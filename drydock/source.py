@@ -40,7 +40,7 @@ Say = Callable[[str], None]
 def expand(template: str) -> str:
     """Return the URL or the absolute path that a template's name stands for."""
     if template.startswith("-"):
-        raise DrydockError(f"{template}: is no template; a name cannot begin with a hyphen.")
+        raise DrydockError(f"{template}: is not a template; its name cannot start with a hyphen.")
     prefix, colon, rest = template.partition(":")
     if colon and prefix in ABBREVIATIONS:
         return ABBREVIATIONS[prefix].format(rest)

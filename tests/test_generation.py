@@ -109,16 +109,18 @@ DATABASE = [
 CACHE = ["config/cache.py", "tests/test_cache.py"]
 # Beyond the common files: what only one answer needs.
 ONLY = {
-    "database=mysql": [*DATABASE, "docker/database/server.cnf"],
-    "database=mariadb": [*DATABASE, "docker/database/server.cnf"],
-    "database=postgresql": [*DATABASE, "docker/database/role.sql"],
-    "cache=redis": CACHE,
-    "cache=valkey": CACHE,
-    "cache=memcached": CACHE,
-    "app_server=uwsgi": ["uwsgi.ini"],
-    "app_server=gunicorn": ["gunicorn.conf.py"],
-    "package_manager=pipenv": ["Pipfile"],
-    "code_style=black": [".flake8"],
+    **{
+        f"database={name}": [*DATABASE, f"docker/database/{entry['setup']['file']}"]
+        for name, entry in CATALOGUE["_databases"].items()
+        if entry["image"]
+    },
+    **{f"cache={name}": CACHE for name, entry in CATALOGUE["_caches"].items() if entry["image"]},
+    **{
+        f"{question}={name}": [entry["config"]]
+        for question in ("app_server", "package_manager", "code_style")
+        for name, entry in CATALOGUE[f"_{question}s"].items()
+        if entry["config"]
+    },
     "sample_app=true": [
         "config/api.py",
         "docs/testing.md",
@@ -158,8 +160,6 @@ ONLY = {
         "tests/test_districts.py",
         "tests/test_kakao.py",
         "tests/test_unittest_api.py",
-        "tests/test_unittest_kakao.py",
-        "tests/test_unittest_pages.py",
     ],
 }
 # Django's templates and the expressions of GitHub Actions are theirs, not ours.
@@ -185,6 +185,24 @@ def texts(project: Path) -> dict[str, str]:
 def test_the_files_are_those_that_the_answers_need(answers: dict[str, str], bake: Bake) -> None:
     only = [name for answer in answers.items() for name in ONLY.get("=".join(answer), [])]
     assert set(files(bake(**answers))) == {*COMMON, *only}
+
+
+def test_windows_can_hold_every_file_of_this_repository() -> None:
+    names = succeed("git", "ls-files", "-z", cwd=ROOT).split("\0")
+    assert [name for name in names if re.search(r'[<>:"|?*\\]|[. ](/|$)', name)] == []
+
+
+def test_the_names_of_files_are_expressions() -> None:
+    names = succeed("git", "ls-files", "-z", cwd=ROOT).split("\0")
+    assert [name for name in names if "{%" in name] == []
+
+
+def test_no_template_compares_the_name_of_a_choice() -> None:
+    folders = ("templates", "hooks", "{{cookiecutter.project_slug}}")
+    names = succeed("git", "ls-files", "-z", *folders, cwd=ROOT).split("\0")
+    compared = re.compile(rf"cookiecutter\.({'|'.join(CHOICES)}) *(==|!=|in\b|not\b)")
+    found = [name for name in names if name and compared.search(name + (ROOT / name).read_text())]
+    assert found == []
 
 
 def test_no_folder_is_empty(project: Path) -> None:

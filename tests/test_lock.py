@@ -17,6 +17,8 @@ from jinja2 import Environment, FileSystemLoader
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from tools import lock
+
 ROOT = Path(__file__).resolve().parents[1]
 CATALOGUE: dict[str, Any] = json.loads((ROOT / "cookiecutter.json").read_text("utf-8"))
 DJANGO = next(iter(CATALOGUE["_django_versions"]))
@@ -189,6 +191,24 @@ def test_check_refuses_pins_older_than_the_catalogue(copy: Path) -> None:
     assert status == 1
     assert f"{DJANGO}: blacknoise has no pin" in output
     assert f"{DJANGO}: whitenoise left the catalogue" in output
+
+
+def test_check_refuses_a_package_whose_name_a_project_could_have(copy: Path) -> None:
+    edit(copy / "cookiecutter.json", r"(?<= )whitenoise (?=\w)", "")
+    status, output = check(copy)
+    assert status == 1
+    assert f"{DJANGO}: a project could have the name of the package whitenoise" in output
+
+
+def test_only_the_two_lists_are_written(copy: Path) -> None:
+    path = copy / "cookiecutter.json"
+    before = json.loads(path.read_text("utf-8"))
+    lock.write_reserved(path, ["one", "two"], ["ko"])
+    after = json.loads(path.read_text("utf-8"))
+    assert after["_taken_names"].pop(lock.TAKEN) == "one two"
+    assert after.pop("_languages") == "ko"
+    del before["_taken_names"][lock.TAKEN], before["_languages"]
+    assert before == after
 
 
 def test_check_refuses_pins_of_a_dropped_django_version(copy: Path) -> None:

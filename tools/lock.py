@@ -5,6 +5,9 @@ version they are all resolved together, so that whatever is chosen comes in the 
 compatible versions. The result is templates/pins/<Django version>.txt: above each pin a line says which
 requirements of the catalogue bring it along, so that the macro in templates/pins.jinja can pick
 what one project needs.
+
+Two lists in cookiecutter.json follow from the pins: the names that a project cannot have, since one of its packages
+has it, and the languages of Django.
 """
 
 from __future__ import annotations
@@ -35,6 +38,19 @@ examples:
 """
 
 NEEDED_BY = "# needed by "
+TAKEN = "is the name of a package that a project may use"
+# Not in the catalogue yet: what a project is likely to add.
+LATER = {
+    "amqp",
+    "billiard",
+    "celery",
+    "django_redis",
+    "kombu",
+    "psycopg_pool",
+    "uwsgi",
+    "valkey",
+    "vine",
+}
 
 
 def wanted(catalogue: dict[str, Any], django_version: str) -> list[str]:
@@ -73,24 +89,24 @@ def read(path: Path) -> str:
     return path.read_text("utf-8") if path.exists() else ""
 
 
-def uv_compile(requirements: list[str], *options: str | Path) -> str:
-    """Resolve requirements for all platforms, from the default index and nowhere else."""
-    uv = shutil.which("uv", path=str(Path(sys.executable).parent)) or shutil.which("uv")
-    if uv is None:
+def uv(*words: str | Path, given: str = "") -> str:
+    """Run a command of `uv pip`, with the default index and nothing else; return what it printed."""
+    program = shutil.which("uv", path=str(Path(sys.executable).parent)) or shutil.which("uv")
+    if program is None:
         sys.exit("uv is not installed: python -m pip install uv")
     # A mirror, or a directory of wheels built here, would put its own hashes into the pins.
     clean = {k: v for k, v in os.environ.items() if not k.startswith(("PIP_", "UV_"))}
-    command = [uv, "pip", "compile", "-", "--quiet", "--no-config", "--python", sys.executable]
-    run = subprocess.run(
-        [*command, "--universal", "--no-header", "--no-annotate", *options],
-        input="\n".join(requirements),
-        stdout=subprocess.PIPE,
-        text=True,
-        env=clean,
-    )
+    command = [program, "pip", *words, "--quiet", "--no-config"]
+    run = subprocess.run(command, input=given, stdout=subprocess.PIPE, text=True, env=clean)
     if run.returncode:
-        sys.exit("uv could not resolve the catalogue's packages. The pins are as they were.")
+        sys.exit(f"uv pip {words[0]} failed. The pins are as they were.")
     return run.stdout
+
+
+def uv_compile(requirements: list[str], *options: str | Path) -> str:
+    """Resolve requirements for all platforms."""
+    fixed = ["--python", sys.executable, "--universal", "--no-header", "--no-annotate"]
+    return uv("compile", "-", *fixed, *options, given="\n".join(requirements))
 
 
 def resolve(requirements: list[str], python: str, preferred: str) -> str:
@@ -137,10 +153,76 @@ def problems(catalogue: dict[str, Any], directory: Path) -> list[str]:
             head, *starts = re.findall(r"^\S.*", block, re.MULTILINE)
             if not head.startswith(NEEDED_BY) or len(starts) != 1 or "--hash=sha256:" not in block:
                 wrong.append(f"not one requirement with its hashes: {[head, *starts]}")
+        taken = catalogue["_taken_names"][TAKEN].split()
+        free = sorted(name for name in pinned if name.replace("-", "_") not in taken)
+        wrong += [f"a project could have the name of the package {name}" for name in free]
         if "://" in pins or "{" in pins:
             wrong.append("a URL, or a brace that Jinja would read, is among the pins")
         found += [f"{django_version}: {line}" for line in wrong]
     return found
+
+
+def reserved(catalogue: dict[str, Any], directory: Path) -> tuple[list[str], list[str]]:
+    """Return the names of all pinned packages, to install and to import, and Django's languages.
+
+    For the names to import, what comes as a wheel is installed into a temporary folder. The languages are
+    those of the oldest Django.
+    """
+    names = {*LATER}
+    languages: list[str] = []
+    # What is compiled has no wheel.
+    compiled = {
+        canonicalize_name(Requirement(name).name)
+        for entry in catalogue["_databases"].values()
+        if entry["build_apt"]
+        for name in entry["packages"]
+    }
+    for django_version, entry in catalogue["_django_versions"].items():
+        pins = read(directory / f"{django_version}.txt")
+        found = versions(pins)
+        names |= {name.replace("-", "_") for name in found}
+        with tempfile.TemporaryDirectory() as scratch:
+            chosen = [block for block in pins.split("\n\n") if versions(block).keys() - compiled]
+            requirements, target = Path(scratch, "requirements.txt"), Path(scratch, "site")
+            requirements.write_text("\n".join(chosen), "utf-8")
+            uv(
+                *(
+                    "install",
+                    "--no-deps",
+                    "--only-binary",
+                    ":all:",
+                    "--python-version",
+                    entry["python"],
+                ),
+                *("--target", target, "--requirement", requirements),
+            )
+            names |= {
+                path.name.partition(".")[0].lower()
+                for path in target.iterdir()
+                if (path.is_dir() and not path.name.endswith(("-info", ".libs")))
+                or path.suffix == ".py"
+            }
+            if not languages:
+                code = "from django.conf.global_settings import LANGUAGES; print(*dict(LANGUAGES))"
+                environment = {**os.environ, "PYTHONPATH": str(target)}
+                command = [sys.executable, "-c", code]
+                # Django takes en-us besides.
+                languages = [
+                    *subprocess.check_output(command, env=environment, text=True).split(),
+                    "en-us",
+                ]
+    valid = {name for name in names if re.fullmatch("[a-z][a-z0-9]*(_[a-z0-9]+)*", name)}
+    return sorted(valid), sorted(languages)
+
+
+def write_reserved(path: Path, names: list[str], languages: list[str]) -> None:
+    """Write both lists into cookiecutter.json, each in its own line, and nothing else."""
+    text = path.read_text("utf-8")
+    for key, words in ((TAKEN, names), ("_languages", languages)):
+        text, count = re.subn(rf'(?m)^( *"{key}": ")[^"]*', rf"\g<1>{' '.join(words)}", text)
+        if count != 1:
+            sys.exit(f'{path.name}: {count} lines begin with "{key}", one was expected.')
+    path.write_text(text, "utf-8", newline="\n")
 
 
 def changes(old: str, new: str) -> list[str]:
@@ -168,11 +250,14 @@ def renew(catalogue: dict[str, Any], upgrade: bool) -> list[str]:
             pins = resolve(wanted(catalogue, version), floor.version, preferred)
             (fresh / f"{version}.txt").write_text(pins, "utf-8", newline="\n")
             changed += [f"{version}: {change}" for change in changes(old, pins)]
+        names, languages = reserved(catalogue, fresh)
+        catalogue["_taken_names"][TAKEN] = " ".join(names)
         if wrong := problems(catalogue, fresh):
             sys.exit("\n".join([*wrong, "The pins are as they were."]))
         if PINS.exists():
             PINS.rename(Path(scratch, "old"))
         fresh.rename(PINS)
+    write_reserved(ROOT / "cookiecutter.json", names, languages)
     return changed
 
 

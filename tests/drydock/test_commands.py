@@ -161,7 +161,10 @@ def test_a_file_that_cannot_be_parsed_is_named_and_its_lines_are_counted(
     for form in ("text", "markdown"):
         result = drydock("check", project, "--format", form)
         assert result.exit_code == 2
-        assert f"{COMPOSE}: cannot be parsed, so its lines are counted; mend it: " in result.output
+        assert (
+            f"{COMPOSE}: cannot be parsed, so it is compared by line; please fix it: "
+            in result.output
+        )
     (drift,) = report(drydock, project)["drifts"]
     assert drift["here"]["keys"] is None
     assert drift["here"]["problem"]
@@ -324,7 +327,7 @@ def test_preview_shows_what_an_answer_would_change_and_writes_nothing(
     [
         (["database=oracle"], "'oracle' is not a choice"),
         (["nothing=1"], "the template has no such question. It has slug, database, debug"),
-        (["database"], "has not the form"),
+        (["database"], "is not of the form"),
         (["debug=perhaps"], "neither yes nor no"),
         (["_template=x"], "no such question"),
     ],
@@ -471,7 +474,7 @@ def test_the_policy_says_what_counts(drydock: Drydock, project: Path) -> None:
         ("yours = [", "cannot be read as TOML"),
         ("mine = []", "mine is not known"),
         ("yours = 'x'", "yours is not a list"),
-        ('ignore-keys = ["a"]', "has not the form"),
+        ('ignore-keys = ["a"]', "is not of the form"),
     ],
 )
 def test_a_bad_policy_is_refused(text: str, said: str, drydock: Drydock, project: Path) -> None:
@@ -665,7 +668,7 @@ def spoil(project: Path, template: Template, what: str) -> None:
         ("not a repository", "not a git repository"),
         ("rewritten commit", "drydock init --force"),
         ("option as commit", "is no commit"),
-        ("option as template", "is no template"),
+        ("option as template", "is not a template"),
         ("merge", "in the middle of a merge"),
         ("leaving link", "README.md: is a link that leaves the project"),
         ("bad cookiecutter.json", "is not JSON"),

@@ -92,6 +92,13 @@ class Stack:
         """Stop and remove everything, data and the images that were built included."""
         words = ["down", "--volumes", "--remove-orphans", "--timeout", "1"]
         self.compose(*words, check=False)
+        # What only another set of its files uses, Compose leaves.
+        ours = f"label=com.docker.compose.project={self.folder.name}"
+        for kind, everything in (("container", "--all"), ("volume", ""), ("network", "")):
+            listed = ["docker", kind, "ls", *everything.split(), "--quiet", "--filter", ours]
+            if left := succeed(*listed, cwd=self.folder).split():
+                force = ["--force"] if kind == "container" else []
+                run("docker", kind, "rm", *force, *left, cwd=self.folder)
         services = self.attempt("config", "--format", "json")
         if services.returncode == 0:
             rows = json.loads(services.stdout)["services"].values()

@@ -4,15 +4,24 @@ A setting that is misunderstood would show later, as a page that does not come o
 nginx/entrypoint.sh reads the same variables in the same way.
 """
 
+import os
 import re
 from ipaddress import ip_network
 
 from django.core.exceptions import ImproperlyConfigured
 
 TRUE = ("true", "yes", "on", "1")
-FALSE = ("false", "no", "off", "0", "")
+FALSE = ("false", "no", "off", "0")
 # The name of a host, a dot in front where it stands for all its subdomains, or an IPv6 address.
 HOST = re.compile(r"\.?[a-z0-9]([a-z0-9_.-]*[a-z0-9])?|\[[0-9a-f:.]+\]")
+
+
+def setting(name: str, default: str | None) -> str:
+    """Return the value of a variable; where it is empty or unset the default, unless there is none."""
+    value = os.environ.get(name) or default
+    if value is None:
+        raise ImproperlyConfigured(f"Set the {name} environment variable")
+    return value
 
 
 def words(text: str) -> list[str]:
@@ -25,29 +34,33 @@ def refusal(name: str, value: str, problem: str, example: str) -> ImproperlyConf
     return ImproperlyConfigured(f"{name}={value} {problem}. For example: {name}={example}")
 
 
-def boolean(name: str, value: str) -> bool:
-    """Return what a word such as true, no or 1 means."""
+def boolean(name: str) -> bool:
+    """Return what a word such as true, no or 1 means; false where there is none."""
+    value = setting(name, "false")
     if value.lower() not in TRUE + FALSE:
         raise refusal(name, value, "is neither true nor false", "true")
     return value.lower() in TRUE
 
 
-def number(name: str, value: str, example: str, *, least: int = 0) -> int:
+def number(name: str, default: int, *, least: int = 0) -> int:
     """Return a whole number."""
+    value = setting(name, str(default))
     if not value.isdecimal() or int(value) < least:
-        raise refusal(name, value, f"is not a whole number of at least {least}", example)
+        raise refusal(name, value, f"is not a whole number of at least {least}", str(default))
     return int(value)
 
 
-def choice(name: str, value: str, choices: tuple[str, ...]) -> str:
-    """Return one of some words, in capitals."""
+def choice(name: str, *choices: str) -> str:
+    """Return one of some words, in capitals; the first is the default."""
+    value = setting(name, choices[0])
     if value.upper() not in choices:
         raise refusal(name, value, f"is none of {', '.join(choices)}", choices[0])
     return value.upper()
 
 
-def hosts(name: str, value: str) -> list[str]:
+def hosts(name: str, default: str | None) -> list[str]:
     """Return the names of hosts; a scheme, a port or a path around one is left out."""
+    value = setting(name, default)
     found = []
     for word in words(value.lower()):
         host = re.sub(r"^https?://|(:[0-9]+)?(/.*)?$", "", word)
@@ -63,8 +76,9 @@ def hosts(name: str, value: str) -> list[str]:
     return found
 
 
-def networks(name: str, value: str) -> list[str]:
-    """Return addresses and ranges of addresses."""
+def networks(name: str) -> list[str]:
+    """Return addresses and ranges of addresses; none where there is nothing."""
+    value = setting(name, "")
     for word in words(value):
         try:
             ip_network(word)
@@ -75,9 +89,10 @@ def networks(name: str, value: str) -> list[str]:
 {% if cookiecutter.sample_app %}
 
 
-def rate(name: str, value: str) -> str:
+def rate(name: str, default: str) -> str:
     """Return how many requests are allowed in which time."""
+    value = setting(name, default)
     if not re.fullmatch("[0-9]+/(s|sec|second|m|min|minute|h|hour|d|day)", value):
-        raise refusal(name, value, "is not a number of requests in a time", "60/min")
+        raise refusal(name, value, "is not a number of requests in a time", default)
     return value
 {% endif %}

@@ -25,7 +25,7 @@ SITE_NAME = {{ python(cookiecutter.project_name) }}
 env = environ.Env()
 
 # Unset, the variables mean a development machine without any server only where DEBUG is on.
-DEBUG = boolean("DJANGO_DEBUG", env.str("DJANGO_DEBUG", default="false"))
+DEBUG = boolean("DJANGO_DEBUG")
 REQUIRED = env.NOTSET
 
 SECRET_KEY = env.str(
@@ -33,13 +33,10 @@ SECRET_KEY = env.str(
 )
 SECRET_KEY_FALLBACKS = env.list("DJANGO_SECRET_KEY_FALLBACKS", default=[])
 
-ALLOWED_HOSTS = hosts(
-    "ALLOWED_HOSTS",
-    env.str("ALLOWED_HOSTS", default="localhost 127.0.0.1" if DEBUG else REQUIRED),
-)
+ALLOWED_HOSTS = hosts("ALLOWED_HOSTS", "localhost 127.0.0.1" if DEBUG else None)
 # Of nginx and of the application server, which would say less of a mistake.
-networks("TRUSTED_PROXY", env.str("TRUSTED_PROXY", default=""))
-number("WEB_CONCURRENCY", env.str("WEB_CONCURRENCY", default="") or "2", "2", least=1)
+networks("TRUSTED_PROXY")
+number("WEB_CONCURRENCY", 2, least=1)
 
 INSTALLED_APPS = [
     "{{ cookiecutter.project_slug }}.accounts",
@@ -109,8 +106,8 @@ DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 {% if db.image %}
 # How long a statement may take, and wait for a lock: a request that waits keeps others waiting, but a
 # command such as migrate must only not wait for a lock for ever. Seconds.
-SERVING = boolean("DJANGO_SERVING", env.str("DJANGO_SERVING", default="false"))
-QUERY_TIMEOUT = number("QUERY_TIMEOUT", env.str("QUERY_TIMEOUT", default="10"), "10", least=1)
+SERVING = boolean("DJANGO_SERVING")
+QUERY_TIMEOUT = number("QUERY_TIMEOUT", 10, least=1)
 STATEMENT_TIMEOUT = QUERY_TIMEOUT if SERVING else 0
 LOCK_TIMEOUT = 3 if SERVING else 30
 {% endif %}
@@ -182,14 +179,14 @@ WHITENOISE_KEEP_ONLY_HASHED_FILES = True
 
 # Security
 
-HTTPS = boolean("HTTPS", env.str("HTTPS", default="false"))
+HTTPS = boolean("HTTPS")
 # nginx sets this header itself on every request; the backend is reached through nginx only.
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 SECURE_SSL_REDIRECT = HTTPS
-HSTS_SECONDS = number("HSTS_SECONDS", env.str("HSTS_SECONDS", default="3600"), "3600")
+HSTS_SECONDS = number("HSTS_SECONDS", 3600)
 SECURE_HSTS_SECONDS = HSTS_SECONDS if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS
-SECURE_HSTS_PRELOAD = boolean("HSTS_PRELOAD", env.str("HSTS_PRELOAD", default="false"))
+SECURE_HSTS_PRELOAD = boolean("HSTS_PRELOAD")
 # Browsers build a preloaded domain in, for years: that is a decision of its own.
 SILENCED_SYSTEM_CHECKS = ["security.W021"]
 SESSION_COOKIE_SECURE = HTTPS
@@ -235,9 +232,9 @@ REST_FRAMEWORK = {
         "rest_framework.throttling.UserRateThrottle",
     ],
     "DEFAULT_THROTTLE_RATES": {
-        "anon": rate("API_ANON_RATE", env.str("API_ANON_RATE", default="60/min")),
-        "user": rate("API_USER_RATE", env.str("API_USER_RATE", default="600/min")),
-        "login": rate("API_LOGIN_RATE", env.str("API_LOGIN_RATE", default="10/min")),
+        "anon": rate("API_ANON_RATE", "60/min"),
+        "user": rate("API_USER_RATE", "600/min"),
+        "login": rate("API_LOGIN_RATE", "10/min"),
     },
     "EXCEPTION_HANDLER": "drf_standardized_errors.handler.exception_handler",
     # The client's address is the last that nginx writes into X-Forwarded-For.
@@ -279,11 +276,7 @@ KAKAO_REDIRECT_URI = env.str("KAKAO_REDIRECT_URI", default="")
 {% endif %}
 # Logs: JSON on standard error, or lines to read in development. nginx makes the request id.
 
-LOG_LEVEL = choice(
-    "LOG_LEVEL",
-    env.str("LOG_LEVEL", default="INFO"),
-    ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"),
-)
+LOG_LEVEL = choice("LOG_LEVEL", "INFO", "DEBUG", "WARNING", "ERROR", "CRITICAL")
 DJANGO_GUID = {"GUID_HEADER_NAME": "X-Request-ID", "EXPOSE_HEADER": False}
 LOGGING = {
     "version": 1,

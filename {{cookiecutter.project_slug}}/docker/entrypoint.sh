@@ -1,4 +1,3 @@
-{% from "catalogue.jinja" import server with context %}
 #!/bin/sh
 # Every container of this image starts here. `release` makes the database and the static files ready for
 # this version of the code: it runs once, however many servers start after it. All else is run as it is.
@@ -13,14 +12,6 @@ cpus() {
     if [ "${1:-max}" -gt 0 ] 2>/dev/null; then echo $((($1 + $2 - 1) / $2)); else nproc; fi
 }
 
-{% if server.listen %}
-# Connections that may wait for a free thread: 1024, or fewer where an old kernel says so.
-listen_queue() {
-    allowed=$(cat /proc/sys/net/core/somaxconn)
-    if [ "$allowed" -lt 1024 ]; then echo "$allowed"; else echo 1024; fi
-}
-
-{% endif %}
 copy_static() {
     release=$(mktemp -d "$1/release.XXXXXXXX")
     cp -R staticfiles/. "$release"
@@ -54,11 +45,7 @@ case ${1:-} in
         ;;
     {{ cookiecutter.app_server }})
         WEB_CONCURRENCY=${WEB_CONCURRENCY:-$((2 * $(cpus)))}
-        export WEB_CONCURRENCY
-{% if server.listen %}
-        {{ server.listen }}=$(listen_queue)
-        export {{ server.listen }}
-{% endif %}
+{% include "choices/app_server/" ~ cookiecutter.app_server ~ "/entrypoint.sh" %}
         exec "$@"
         ;;
     *)

@@ -10,8 +10,9 @@ import sys
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 
-# The port of the server, where it is not that of production.
-PORT = (sys.argv[1:] or ["8001"])[0]
+PORT = sys.argv[1]
+# What ends the server at once.
+SIGNAL = signal.Signals[sys.argv[2]]
 # Longer than a server takes that finishes its last requests.
 FAILURES = 5
 # How often it failed since it first answered.
@@ -35,5 +36,5 @@ if COUNT.exists():
     failures = int(COUNT.read_text()) + 1
     COUNT.write_text(str(failures))
     if failures >= FAILURES:
-        os.kill(1, signal.SIGQUIT)
+        os.kill(1, SIGNAL)
 sys.exit(1)

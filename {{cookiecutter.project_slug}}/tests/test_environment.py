@@ -19,51 +19,74 @@ from config.middleware import ClientAddressMiddleware
         (".example.com 127.0.0.1:80 [::1]:80", [".example.com", "127.0.0.1", "[::1]"]),
     ],
 )
-def test_names_of_hosts_are_found_in_what_people_write(text: str, expected: list[str]) -> None:
-    assert hosts("ALLOWED_HOSTS", text) == expected
+def test_names_of_hosts_are_found_in_what_people_write(
+    text: str, expected: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NAME", text)
+    assert hosts("NAME", None) == expected
 
 
-@pytest.mark.parametrize("text", ["true", "True", "yes", "on", "1"])
-def test_there_are_many_words_for_true(text: str) -> None:
-    assert boolean("HTTPS", text)
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        *((word, True) for word in ("true", "True", "yes", "on", "1")),
+        *((word, False) for word in ("false", "No", "off", "0", "")),
+    ],
+)
+def test_there_are_many_words_for_true_and_false(
+    text: str, expected: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NAME", text)
+    assert boolean("NAME") is expected
 
 
-@pytest.mark.parametrize("text", ["false", "No", "off", "0", ""])
-def test_there_are_many_words_for_false(text: str) -> None:
-    assert not boolean("HTTPS", text)
-
-
-def test_other_values_are_read() -> None:
-    assert number("HSTS_SECONDS", "60", "3600") == 60
-    assert choice("LOG_LEVEL", "info", ("INFO",)) == "INFO"
-    assert networks("TRUSTED_PROXY", "10.0.0.0/8, 2001:db8::/32") == ["10.0.0.0/8", "2001:db8::/32"]
+@pytest.mark.parametrize(
+    ("read", "text", "expected"),
+    [
+        (lambda name: number(name, 3600), "60", 60),
+        (lambda name: number(name, 3600), "", 3600),
+        (lambda name: choice(name, "INFO", "DEBUG"), "debug", "DEBUG"),
+        (networks, "10.0.0.0/8, 2001:db8::/32", ["10.0.0.0/8", "2001:db8::/32"]),
 {% if cookiecutter.sample_app %}
-    assert rate("API_ANON_RATE", "60/min") == "60/min"
+        (lambda name: rate(name, "60/min"), "5/hour", "5/hour"),
 {% endif %}
+    ],
+)
+def test_other_values_are_read(
+    read: Callable[[str], object], text: str, expected: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NAME", text)
+    assert read("NAME") == expected
 
 
 @pytest.mark.parametrize(
     ("read", "text"),
     [
-        (hosts, "*"),
-        (hosts, ","),
-        (hosts, "example.com/?a b_"),
-        (hosts, "한국.kr"),
+        (lambda name: hosts(name, None), "*"),
+        (lambda name: hosts(name, None), ","),
+        (lambda name: hosts(name, None), "example.com/?a b_"),
+        (lambda name: hosts(name, None), "한국.kr"),
         (boolean, "ture"),
         (networks, "10.0.0.0/99"),
 {% if cookiecutter.sample_app %}
-        (rate, "60permin"),
+        (lambda name: rate(name, "60/min"), "60permin"),
 {% endif %}
-        (lambda name, value: number(name, value, "2", least=1), "0"),
-        (lambda name, value: choice(name, value, ("INFO",)), "loud"),
+        (lambda name: number(name, 2, least=1), "0"),
+        (lambda name: choice(name, "INFO", "DEBUG"), "loud"),
     ],
 )
 def test_an_error_names_the_variable_the_value_and_one_that_works(
-    read: Callable[[str, str], object], text: str
+    read: Callable[[str], object], text: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv("NAME", text)
     with pytest.raises(ImproperlyConfigured, match=r"^NAME=.* For example: NAME=\S+$") as refusal:
-        read("NAME", text)
+        read("NAME")
     assert text in str(refusal.value)
+
+
+def test_a_variable_that_has_to_be_there_is_named() -> None:
+    with pytest.raises(ImproperlyConfigured, match="^Set the NAME environment variable"):
+        hosts("NAME", None)
 
 
 def test_the_address_of_the_client_is_the_one_that_nginx_saw(rf: RequestFactory) -> None:

@@ -1,0 +1,18 @@
+"""The WSGI application for Granian."""
+
+from collections.abc import Iterable
+from wsgiref.types import StartResponse, WSGIEnvironment
+
+from config.wsgi import application as django
+
+
+def application(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+    """Answer, and read what Django left of the body, up to nginx's client_max_body_size.
+
+    To close a connection with unread bytes resets it, and nginx makes a 502 of Django's answer.
+    """
+    response: Iterable[bytes] = django(environ, start_response)
+    rest = 10 << 20
+    while rest > 0 and (data := environ["wsgi.input"].read(1 << 16)):
+        rest -= len(data)
+    return response

@@ -1,0 +1,5 @@
+        export WEB_CONCURRENCY
+        # Connections that may wait for a free thread: 1024, or fewer where an old kernel says so.
+        allowed=$(cat /proc/sys/net/core/somaxconn)
+        UWSGI_LISTEN=$((allowed < 1024 ? allowed : 1024))
+        export UWSGI_LISTEN

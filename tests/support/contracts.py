@@ -1,0 +1,176 @@
+"""What each choice must give: docs/template.md has the same in words."""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+Entry = dict[str, Any]
+
+CATALOGUES = {
+    "database": "_databases",
+    "cache": "_caches",
+    "app_server": "_app_servers",
+    "package_manager": "_package_managers",
+    "code_style": "_code_styles",
+}
+
+
+@dataclass(frozen=True)
+class Key:
+    """A key of the catalogue entry, and what its value must match as text."""
+
+    point: str
+    key: str
+    pattern: str = ""
+    # Of choices that are embedded, such as SQLite, it is not asked.
+    server: bool = False
+
+    def given(self, entry: Entry, folder: Path) -> bool:
+        """Tell whether the entry has it."""
+        return self.key in entry and bool(re.search(self.pattern, str(entry[self.key])))
+
+    def __str__(self) -> str:
+        """Say where it belongs."""
+        return f"{self.point}: the key {self.key!r} of its entry in cookiecutter.json"
+
+
+@dataclass(frozen=True)
+class File:
+    """A file in the choice's folder, and what must be in it, or in what it includes."""
+
+    point: str
+    name: str
+    pattern: str = ""
+    server: bool = False
+
+    def given(self, entry: Entry, folder: Path) -> bool:
+        """Tell whether the folder has it."""
+        path = folder / self.name
+        return path.is_file() and bool(re.search(self.pattern, whole(path)))
+
+    def __str__(self) -> str:
+        """Say where it belongs."""
+        what = f" with {self.pattern!r}" if self.pattern else ""
+        return f"{self.point}: the file {self.name}{what} in its folder"
+
+
+Point = Key | File
+
+
+def whole(path: Path) -> str:
+    """Return a template with what it includes, where that is named; no match for a file that is missing."""
+    if not path.is_file():
+        return ""
+    templates = next(parent for parent in path.parents if parent.name == "templates")
+    text = path.read_text("utf-8")
+    included = re.findall(r'{% include "([^"~]+)" %}', text)
+    return text + "".join(whole(templates / name) for name in included)
+
+
+COMMON = [
+    Key("its name for people", "label", r"\w"),
+    Key("the packages it needs", "packages"),
+]
+CONTRACTS: dict[str, list[Point]] = {
+    "app_server": [
+        *COMMON,
+        Key("its package", "packages", r"\w"),
+        Key("its configuration file, or none", "config"),
+        Key("the command that starts it, and with it the name of its process", "command", r"\w"),
+        Key("the port of the health check", "health_port", r"^\d+$"),
+        Key("the signal that ends it at once", "kill_signal", "^SIG[A-Z]+$"),
+        Key("the setting that bounds a graceful stop", "graceful_stop", r"\w"),
+        Key("what Ruff may overlook in its configuration", "ruff_ignores"),
+        File("the address for nginx", "nginx.conf", r"_pass [a-z:/]*\$backend;"),
+        File("the time-outs of nginx", "nginx.conf", "_read_timeout"),
+        File("the variable for its workers", "entrypoint.sh", "WEB_CONCURRENCY"),
+    ],
+    "database": [
+        *COMMON,
+        Key("its image, or none", "image"),
+        Key("Django's back end", "engine", r"^django\."),
+        Key("its URL", "url", "://"),
+        Key("the command for a backup", "backup", r"\w"),
+        Key("the command for a restore", "restore", r"\w"),
+        Key("the secrets", "secrets"),
+        Key("its volumes besides data", "volumes"),
+        Key("its file of the first start", "setup"),
+        Key("packages of Debian to build its client", "build_apt"),
+        Key("packages of Debian to run its client", "runtime_apt"),
+        Key("the time-out of statements", "options", "STATEMENT_TIMEOUT", server=True),
+        Key("the time-out of locks", "options", "LOCK_TIMEOUT", server=True),
+        Key("its port", "port", r"^\d+$", server=True),
+        Key("the folder of its data", "data", "^/", server=True),
+        Key("its memory for pages", "buffer", r"\d", server=True),
+        Key("its settings on a small machine", "small", r"\d", server=True),
+        Key("where slow statements are logged", "slow", r"\w", server=True),
+        File("its service", "compose.yml", "<<: \\*service", server=True),
+        File("the health check", "compose.yml", "healthcheck:", server=True),
+        File(
+            "grants for the tests' databases", "test-database.sql", "GRANT|ALTER ROLE", server=True
+        ),
+    ],
+    "cache": [
+        *COMMON,
+        Key("its image, or none", "image"),
+        Key("Django's back end", "backend", r"^django\."),
+        Key("its URL", "url", "://"),
+        Key("the secrets", "secrets"),
+        Key("modules without types", "untyped"),
+        Key("time-outs", "options", "timeout", server=True),
+        Key("the errors of its client, to fail soft", "errors", r"\w", server=True),
+        Key("an address where none answers, for the tests", "down", r"127\.0\.0\.1:1", server=True),
+        Key("its port", "port", r"^\d+$", server=True),
+        Key("its memory", "maxmemory", r"\d", server=True),
+        File("its service", "compose.yml", "<<: \\*service", server=True),
+        File("the health check", "compose.yml", "healthcheck:", server=True),
+    ],
+    "package_manager": [
+        *COMMON,
+        Key("its configuration file, or none", "config"),
+        Key("the prefix that runs a tool", "run", r"\w"),
+        Key("how a package is added", "add", "NAME|its name"),
+        Key("its ecosystem for Dependabot", "dependabot", r"\w"),
+        Key("its image, or none", "image"),
+        Key("the command that installs into the image", "install", "install"),
+        Key("the folder of its cache in the image", "cache", r"\w"),
+        File("make install", "Makefile", r"(?m)^install:.*## "),
+        File("make lock", "Makefile", r"(?m)^lock:.*## "),
+        File("the environment of the image", "Dockerfile", "/opt/venv"),
+        File("its steps in CI", "ci.yml", "setup-python"),
+        File("the cache of CI", "ci.yml", "cache"),
+        File("its part of pyproject.toml", "pyproject.toml"),
+    ],
+    "code_style": [
+        *COMMON,
+        Key("its packages", "packages", r"\w"),
+        Key("its configuration file, or none", "config"),
+        Key("the commands that format", "format", r"\w"),
+        Key("the commands that only look", "unchanged", r"\w"),
+        Key("further checks", "checks"),
+        File("its part of pyproject.toml", "pyproject.toml", r"\[tool\."),
+    ],
+}
+
+
+def missing(catalogue: dict[str, Any], templates: Path) -> list[str]:
+    """Return what the choices of a catalogue lack, a sentence each."""
+    found = []
+    for question, points in CONTRACTS.items():
+        entries = catalogue[CATALOGUES[question]]
+        for choice in catalogue[question]:
+            folder = templates / "choices" / question / choice
+            if choice not in entries:
+                found.append(f"{question}={choice} lacks an entry in {CATALOGUES[question]}")
+                continue
+            entry = entries[choice]
+            found += [
+                f"{question}={choice} lacks {point}"
+                for point in points
+                if (entry.get("image", "") or not point.server) and not point.given(entry, folder)
+            ]
+            config = entry.get("config") or entry.get("setup", {}).get("file")
+            if config and not (folder / config).is_file():
+                found.append(f"{question}={choice} lacks {config} in its folder")
+    return found

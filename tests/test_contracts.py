@@ -1,0 +1,78 @@
+"""Every choice gives what its kind must give; what is left out is named."""
+
+import copy
+import re
+import shutil
+import signal
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.conftest import CATALOGUE, CHOICES, ROOT, Bake
+from tests.support.contracts import CATALOGUES, CONTRACTS, File, Key, Point, missing
+
+TEMPLATES = ROOT / "templates"
+POINTS = [(question, point) for question, points in CONTRACTS.items() for point in points]
+
+
+def name(value: object) -> str:
+    """Name a point in a test's id."""
+    return value if isinstance(value, str) else str(value).partition(":")[0].replace(" ", "-")
+
+
+def test_every_question_with_choices_has_a_contract() -> None:
+    # The versions of Django are one kind of thing in several releases, the sample is there or not.
+    assert set(CONTRACTS) == set(CHOICES) - {"django_version", "sample_app"}
+
+
+def test_every_choice_keeps_its_contract() -> None:
+    assert missing(CATALOGUE, TEMPLATES) == []
+
+
+def test_every_folder_belongs_to_a_choice() -> None:
+    folders = {path.relative_to(TEMPLATES / "choices") for path in TEMPLATES.glob("choices/*/*")}
+    assert {path.as_posix() for path in folders} <= {
+        f"{question}/{choice}" for question, choices in CHOICES.items() for choice in choices
+    }
+
+
+@pytest.mark.parametrize(("question", "point"), POINTS, ids=name)
+def test_what_is_left_out_is_named(question: str, point: Point, tmp_path: Path) -> None:
+    catalogue: dict[str, Any] = copy.deepcopy(CATALOGUE)
+    templates = tmp_path / "templates"
+    shutil.copytree(TEMPLATES, templates)
+    choice = CHOICES[question][0]
+    match point:
+        case Key():
+            del catalogue[CATALOGUES[question]][choice][point.key]
+        case File():
+            path = templates / "choices" / question / choice / point.name
+            path.write_text("") if point.pattern else path.unlink()
+    (sentence, *_) = [line for line in missing(catalogue, templates) if point.point in line]
+    assert sentence.startswith(f"{question}={choice} lacks {point.point}: ")
+
+
+def test_a_choice_without_an_entry_is_named() -> None:
+    catalogue = CATALOGUE | {"cache": [*CATALOGUE["cache"], "dragonfly"]}
+    assert missing(catalogue, TEMPLATES) == ["cache=dragonfly lacks an entry in _caches"]
+
+
+@pytest.mark.parametrize("choice", CHOICES["app_server"])
+def test_a_graceful_stop_ends_before_compose_ends_it(choice: str, bake: Bake) -> None:
+    entry = CATALOGUE["_app_servers"][choice]
+    project = bake(app_server=choice)
+    files = [project / "docker/entrypoint.sh", *project.glob(entry["config"] or "none")]
+    setting = re.compile(rf"{re.escape(entry['graceful_stop'])}\W*(\d+)")
+    (seconds,) = [int(found[1]) for file in files if (found := setting.search(file.read_text()))]
+    backend = yaml.safe_load((project / "docker-compose.yml").read_text())["services"]["backend"]
+    assert seconds < int(backend["stop_grace_period"].removesuffix("s"))
+    assert signal.Signals[entry["kill_signal"]]
+    assert backend["healthcheck"]["test"][-2:] == [str(entry["health_port"]), entry["kill_signal"]]
+
+
+@pytest.mark.parametrize("choice", CHOICES["app_server"])
+def test_the_entrypoint_knows_the_server_by_its_process(choice: str, bake: Bake) -> None:
+    program = CATALOGUE["_app_servers"][choice]["command"][0]
+    assert f"    {program})\n" in (bake(app_server=choice) / "docker/entrypoint.sh").read_text()
