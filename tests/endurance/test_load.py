@@ -1,5 +1,6 @@
 """Load that lasts: nothing grows, and nothing runs out."""
 
+import os
 import re
 import subprocess
 import threading
@@ -14,7 +15,7 @@ from tests.stack.conftest import Stack
 
 pytestmark = pytest.mark.stack
 
-MINUTES = 60 if LONG else 2
+MINUTES = int(os.environ.get("ENDURANCE_MINUTES", "60" if LONG else "2"))
 # Without a reuse of ports, 28,000 requests within a minute are the end.
 PAGES = {"/": 4, "/health/live": 2, "/table": 2}
 
