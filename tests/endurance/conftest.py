@@ -97,6 +97,10 @@ class Answers:
         """Return the seconds of the slowest answer."""
         return max(seconds for _, seconds in self.rows)
 
+    def within(self, limit: float) -> float:
+        """Return the share of the answers that took less than some seconds."""
+        return sum(seconds < limit for _, seconds in self.rows) / len(self.rows)
+
 
 def patient(stack: Stack) -> httpx.Client:
     """Return a client that waits longer than the site takes, in whatever state it is."""

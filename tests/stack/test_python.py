@@ -16,7 +16,7 @@ SCRIPT = """
 apt-get update -qq && apt-get install -qq --no-install-recommends git make python$2 >/dev/null
 git config --global user.email tests@example.com && git config --global user.name Tests
 mkdir /work && tar -C /template --exclude=.venv -c . | tar -C /work -x && cd /work
-uv venv -q .venv && uv pip install -q --require-hashes -r requirements-dev.txt
+uv venv -q --python python3 .venv && uv pip install -q --require-hashes -r requirements-dev.txt
 .venv/bin/pytest -n auto -p no:cacheprovider -m project -k "$1"
 PROJECT_PYTHON=$2 .venv/bin/pytest -n auto -p no:cacheprovider -m project -k "$1 and own_tests"
 """
