@@ -46,7 +46,7 @@ def test_what_is_left_out_is_named(question: str, point: Point, tmp_path: Path) 
     choice = CHOICES[question][0]
     match point:
         case Key():
-            del catalogue[CATALOGUES[question]][choice][point.key]
+            del catalogue[CATALOGUES[question]][choice][point.name]
         case File():
             path = templates / "choices" / question / choice / point.name
             path.write_text("") if point.pattern else path.unlink()

@@ -17,32 +17,34 @@ CATALOGUES = {
 
 
 @dataclass(frozen=True)
-class Key:
-    """A key of the catalogue entry, and what its value must match as text."""
+class Point:
+    """One point of a contract: where it stands, and what must match there."""
 
     point: str
-    key: str
+    name: str
     pattern: str = ""
     # Of choices that are embedded, such as SQLite, it is not asked.
     server: bool = False
 
     def given(self, entry: Entry, folder: Path) -> bool:
+        """Tell whether a choice, by its catalogue entry and its folder, gives it."""
+        raise NotImplementedError
+
+
+class Key(Point):
+    """A key of the catalogue entry, and what its value must match as text."""
+
+    def given(self, entry: Entry, folder: Path) -> bool:
         """Tell whether the entry has it."""
-        return self.key in entry and bool(re.search(self.pattern, str(entry[self.key])))
+        return self.name in entry and bool(re.search(self.pattern, str(entry[self.name])))
 
     def __str__(self) -> str:
         """Say where it belongs."""
-        return f"{self.point}: the key {self.key!r} of its entry in cookiecutter.json"
+        return f"{self.point}: the key {self.name!r} of its entry in cookiecutter.json"
 
 
-@dataclass(frozen=True)
-class File:
+class File(Point):
     """A file in the choice's folder, and what must be in it, or in what it includes."""
-
-    point: str
-    name: str
-    pattern: str = ""
-    server: bool = False
 
     def given(self, entry: Entry, folder: Path) -> bool:
         """Tell whether the folder has it."""
@@ -53,9 +55,6 @@ class File:
         """Say where it belongs."""
         what = f" with {self.pattern!r}" if self.pattern else ""
         return f"{self.point}: the file {self.name}{what} in its folder"
-
-
-Point = Key | File
 
 
 def whole(path: Path) -> str:
