@@ -35,13 +35,6 @@ def write_env() -> str:
     One that is there stays: the database in the volume knows its passwords. Those are hexadecimal digits,
     which mean nothing in a URL, a shell or Compose. Files that containers write in development are the user's.
     """
-    hosts = [CONTEXT["domain_name"], "localhost", "127.0.0.1"]
-    values = {name: secrets.token_hex(32) for name in SECRETS}
-    values |= {"ALLOWED_HOSTS": " ".join(dict.fromkeys(hosts)), "HTTPS": "false"}
-    if sys.platform != "win32":
-        values |= {"DEV_UID": str(os.getuid()), "DEV_GID": str(os.getgid())}
-    if Path("/proc/net").is_dir() and not Path("/proc/net/if_inet6").exists():
-        values["IPV6"] = "false"
     try:
         descriptor = os.open(".env", os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:
@@ -49,6 +42,13 @@ def write_env() -> str:
         missing = ", ".join(name for name in SECRETS if name not in have)
         lacks = f" It lacks {missing}: see .env.example." if missing else ""
         return f"Kept the .env that was there.{lacks}"
+    hosts = [CONTEXT["domain_name"], "localhost", "127.0.0.1"]
+    values = {name: secrets.token_hex(32) for name in SECRETS}
+    values |= {"ALLOWED_HOSTS": " ".join(dict.fromkeys(hosts)), "HTTPS": "false"}
+    if sys.platform != "win32":
+        values |= {"DEV_UID": str(os.getuid()), "DEV_GID": str(os.getgid())}
+    if Path("/proc/net").is_dir() and not Path("/proc/net/if_inet6").exists():
+        values["IPV6"] = "false"
     title = "# This machine's settings and secrets. .env.example describes them, and others."
     with open(descriptor, "w", encoding="utf-8", newline="\n") as file:
         file.writelines(f"{line}\n" for line in [title, *map("=".join, values.items())])

@@ -34,6 +34,7 @@ from tests.conftest import (
     succeed,
     tool,
 )
+from tests.support.contracts import CATALOGUES
 from tests.support.stacks import developments, servers, stacks
 
 COMMON = [
@@ -118,7 +119,7 @@ ONLY = {
     **{
         f"{question}={name}": [entry["config"]]
         for question in ("app_server", "package_manager", "code_style")
-        for name, entry in CATALOGUE[f"_{question}s"].items()
+        for name, entry in CATALOGUE[CATALOGUES[question]].items()
         if entry["config"]
     },
     "sample_app=true": [
@@ -164,7 +165,6 @@ ONLY = {
 }
 # Django's templates and the expressions of GitHub Actions are theirs, not ours.
 JINJA = re.compile(r"(?<!\$)\{\{(?!\.)|\{%|\{#|cookiecutter")
-CATALOGUES = {"database": "_databases", "cache": "_caches", "app_server": "_app_servers"}
 
 
 def files(project: Path) -> dict[str, bytes]:
@@ -187,21 +187,23 @@ def test_the_files_are_those_that_the_answers_need(answers: dict[str, str], bake
     assert set(files(bake(**answers))) == {*COMMON, *only}
 
 
+def tracked(*folders: str) -> list[str]:
+    """Return the files of this repository that git knows, of some folders or all."""
+    return succeed("git", "ls-files", "-z", *folders, cwd=ROOT).split("\0")[:-1]
+
+
 def test_windows_can_hold_every_file_of_this_repository() -> None:
-    names = succeed("git", "ls-files", "-z", cwd=ROOT).split("\0")
-    assert [name for name in names if re.search(r'[<>:"|?*\\]|[. ](/|$)', name)] == []
+    assert [name for name in tracked() if re.search(r'[<>:"|?*\\]|[. ](/|$)', name)] == []
 
 
 def test_the_names_of_files_are_expressions() -> None:
-    names = succeed("git", "ls-files", "-z", cwd=ROOT).split("\0")
-    assert [name for name in names if "{%" in name] == []
+    assert [name for name in tracked() if "{%" in name] == []
 
 
 def test_no_template_compares_the_name_of_a_choice() -> None:
-    folders = ("templates", "hooks", "{{cookiecutter.project_slug}}")
-    names = succeed("git", "ls-files", "-z", *folders, cwd=ROOT).split("\0")
+    names = tracked("templates", "hooks", "{{cookiecutter.project_slug}}")
     compared = re.compile(rf"cookiecutter\.({'|'.join(CHOICES)}) *(==|!=|in\b|not\b)")
-    found = [name for name in names if name and compared.search(name + (ROOT / name).read_text())]
+    found = [name for name in names if compared.search(name + (ROOT / name).read_text())]
     assert found == []
 
 
@@ -248,7 +250,8 @@ def test_every_structured_file_parses(project: Path) -> None:
 @pytest.mark.parametrize("answers", COMBINATIONS, ids=label)
 def test_what_was_not_chosen_is_not_mentioned(answers: dict[str, str], bake: Bake) -> None:
     everything = "\n".join(texts(bake(**answers)).values())
-    for question, catalogue in CATALOGUES.items():
+    for question in ("database", "cache", "app_server"):
+        catalogue = CATALOGUES[question]
         chosen = CATALOGUE[catalogue][answers[question]]
         for name in CHOICES[question]:
             entry = CATALOGUE[catalogue][name]

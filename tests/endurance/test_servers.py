@@ -107,8 +107,8 @@ def test_a_locked_table_keeps_no_other_page_waiting(stack: Stack, answers: dict[
         assert waiting.slowest < 10
         assert set(page.counts) == set(live.counts) == {200}
         assert page.within(1) >= 0.99
-        # One that waited for the lock would take three.
-        assert page.slowest < 2.5
+        # One that waited for the lock would take three; the short form shares its machine with other tests.
+        assert page.slowest < (1 if LONG else 2.5)
         assert starts(stack) == before
     finally:
         lock.join()
