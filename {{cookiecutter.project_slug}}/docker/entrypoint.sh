@@ -44,7 +44,6 @@ case ${1:-} in
         exec python manage.py runserver 0.0.0.0:8000
         ;;
     {{ cookiecutter.app_server }})
-        WEB_CONCURRENCY=${WEB_CONCURRENCY:-$((2 * $(cpus)))}
 {% include "choices/app_server/" ~ cookiecutter.app_server ~ "/entrypoint.sh" %}
         exec "$@"
         ;;

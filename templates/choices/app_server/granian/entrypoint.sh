@@ -1,5 +1,6 @@
-        # Two processes a processor, with eight threads each: a request that waits takes one of them.
-        export GRANIAN_WORKERS="$WEB_CONCURRENCY" GRANIAN_BLOCKING_THREADS=8
+        # One process a processor, with many threads: a request that waits takes one of them. The kernel gives each
+        # process its share of the connections, whether or not it has a thread to spare: two would be half as safe.
+        export GRANIAN_WORKERS="${WEB_CONCURRENCY:-$(cpus)}" GRANIAN_BLOCKING_THREADS=16
         export GRANIAN_INTERFACE=wsgi GRANIAN_HOST=0.0.0.0 GRANIAN_HTTP=1 GRANIAN_WEBSOCKETS=false
         # One request a connection: nginx never sends one down a connection that a stop is closing.
         export GRANIAN_HTTP1_KEEP_ALIVE=false GRANIAN_PROCESS_NAME=granian

@@ -1,1 +1,1 @@
-        export WEB_CONCURRENCY
+        export WEB_CONCURRENCY="${WEB_CONCURRENCY:-$((2 * $(cpus)))}"

@@ -10,6 +10,8 @@ bind = ["0.0.0.0:8000", "127.0.0.1:8001"]
 worker_class = "gthread"
 # A request that waits, for a lock in the database or another site, takes one: enough are left for the others.
 threads = 8
+# A worker accepts no more than it has threads: the next connection is for one that has a thread to spare.
+worker_connections = threads
 # config/wsgi.py loads everything once; the workers share that memory, and a new one serves at once.
 preload_app = True
 
