@@ -10,8 +10,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from drydock import keys
-from drydock.keys import KeyChange
+from drydock import formats
+from drydock.formats import Document
+from drydock.keys import KeyChange, collapsed, diff_keys
 from drydock.policy import Policy
 from drydock.tree import File, Tree
 
@@ -37,8 +38,8 @@ UPSTREAM = frozenset({State.CHANGED, State.BOTH, State.NEW, State.REMOVED})
 class Change:
     """From one version of a file to another.
 
-    `keys` is None where the file has no keys that are known, or is not text; () where only the
-    order, comments or the form differ. `brief` is the same with parts that are wholly new or gone as
+    `keys` is None where the file has no keys that are known, or is not text, or differs in something that
+    no key shows; () where only the order of mappings, comments or the layout differ. `brief` is the same with parts that are wholly new or gone as
     one. `added` and `removed` are numbers of lines. `mode` says whether the file became executable
     (True), stopped to be (False), or neither (None). `problem` is why the later version is not of
     the format that the file's name says, which the earlier one is.
@@ -97,7 +98,25 @@ def state(base: File | None, upstream: File | None, here: File | None) -> State:
     return State.CONFLICT
 
 
-def change(path: str, before: File | None, after: File | None, policy: Policy) -> Change | None:
+class Documents:
+    """What the files of some trees mean, each read once."""
+
+    def __init__(self) -> None:
+        self.read: dict[tuple[str, bytes], Document] = {}
+
+    def of(self, path: str, file: File | None) -> Document:
+        """Return a file's document; an empty one for a file that is no text, or not there."""
+        text = file.text if file else None
+        if file is None or text is None:
+            return Document()
+        if (path, file.data) not in self.read:
+            self.read[path, file.data] = formats.parse(path, text)
+        return self.read[path, file.data]
+
+
+def change(
+    path: str, before: File | None, after: File | None, policy: Policy, documents: Documents
+) -> Change | None:
     """Return what differs between two versions of a file; None if nothing does."""
     if before == after:
         return None
@@ -112,61 +131,59 @@ def change(path: str, before: File | None, after: File | None, policy: Policy) -
     for line in itertools.islice(lines, 2, None):  # without the two that name the files
         added += line.startswith("+")
         removed += line.startswith("-")
-    found = keys.changes(path, old, new) if before and after and old != new else None
+    if not (before and after) or old == new:
+        return Change(keys=None, brief=(), added=added, removed=removed, mode=mode)
+    sides = documents.of(path, before), documents.of(path, after)
+    found = diff_keys(*sides)
     if found is not None:
         found = [one for one in found if not policy.ignoring(path, one.key)]
-    blank = [[line.rstrip() for line in text.rstrip().splitlines()] for text in (old, new)]
-    form_only = old != new and mode is None and (found == [] or blank[0] == blank[1])
+    form_only = same_meaning(path, *sides, policy) or old.rstrip("\n") == new.rstrip("\n")
+    if not found and not form_only:
+        found = None
+    understood = sides[0].meaning is not None
     return Change(
         keys=None if found is None else tuple(found),
-        brief=tuple(keys.collapsed(path, found, old, new)) if found else (),
+        brief=tuple(collapsed(found, *sides)) if found else (),
         added=added,
         removed=removed,
-        form_only=form_only and before is not None and after is not None,
+        form_only=form_only and mode is None,
         mode=mode,
-        problem=problem(path, old, new) if before and after and found is None else None,
+        problem=sides[1].problem if understood else None,
     )
 
 
-def problem(path: str, before: str, after: str) -> str | None:
-    """Return why a file that was of the format that its name says no longer is."""
-    try:
-        keys.leaves(path, before)
-    except ValueError:
-        return None  # It never was, or it is a form that the parser does not know.
-    try:
-        keys.leaves(path, after)
-    except ValueError as error:
-        return str(error)
-    return None
+def same_meaning(path: str, before: Document, after: Document, policy: Policy) -> bool:
+    """Tell whether two versions of a file surely mean the same, but for ignored keys."""
+    return before.means_the_same(after, without=lambda key: bool(policy.ignoring(path, key)))
 
 
 def without_ignored_keys(
-    path: str, base: File | None, other: File | None, policy: Policy, used: set[str]
+    path: str,
+    base: File | None,
+    other: File | None,
+    policy: Policy,
+    documents: Documents,
 ) -> File | None:
     """Return `base` in place of another version that differs from it in ignored keys only."""
     if base is None or other is None or base == other or base.executable != other.executable:
         return other
-    old, new = base.text, other.text
-    if not policy.ignore_keys or old is None or new is None:
+    if not policy.ignore_keys:
         return other
-    found = keys.changes(path, old, new)
-    entries = [policy.ignoring(path, one.key) for one in found or []]
-    used.update(entry for entry in entries if entry)
-    return base if found and all(entries) else other
+    before, after = documents.of(path, base), documents.of(path, other)
+    if not any(policy.ignoring(path, one.key) for one in diff_keys(before, after) or []):
+        return other
+    return base if same_meaning(path, before, after, policy) else other
 
 
-def met(paths: Iterable[str], trees: tuple[Tree, ...], policy: Policy) -> set[str]:
+def met(
+    paths: Iterable[str], trees: tuple[Tree, ...], policy: Policy, documents: Documents
+) -> set[str]:
     """Return the entries of ignored keys that are in a file of one of the trees."""
     found = set()
     for path in paths if policy.ignore_keys else ():
         for tree in trees:
-            text = tree[path].text if path in tree else None
-            try:
-                leaves = keys.leaves(path, text) if text is not None else None
-            except ValueError:
-                leaves = None
-            found |= {policy.ignoring(path, key) for key, _ in leaves or []}
+            leaves = documents.of(path, tree.get(path)).leaves
+            found |= {policy.ignoring(path, leaf.key) for leaf in leaves or ()}
     return {entry for entry in found if entry}
 
 
@@ -177,7 +194,8 @@ def compare(base: Tree, upstream: Tree, here: Tree, policy: Policy) -> Compariso
     """
     every = sorted({*base, *upstream})
     paths = [path for path in every if not policy.is_ignored(path)]
-    used = met(paths, (base, upstream, here), policy)
+    documents = Documents()
+    used = met(paths, (base, upstream, here), policy, documents)
     drifts = []
     for path in paths:
         old, new, mine = base.get(path), upstream.get(path), here.get(path)
@@ -185,12 +203,12 @@ def compare(base: Tree, upstream: Tree, here: Tree, policy: Policy) -> Compariso
             mine = File(
                 data=mine.data, executable=bool(old or new) and (old or new or mine).executable
             )
-        mine = without_ignored_keys(path, old, mine, policy, used)
-        new = without_ignored_keys(path, old, new, policy, used)
+        mine = without_ignored_keys(path, old, mine, policy, documents)
+        new = without_ignored_keys(path, old, new, policy, documents)
         found = state(old, new, mine)
         if found is State.SAME:
             continue
-        local, remote = change(path, old, mine, policy), change(path, old, new, policy)
+        local, remote = (change(path, old, one, policy, documents) for one in (mine, new))
         drifts.append(
             Drift(
                 path=path,
@@ -210,11 +228,9 @@ def collisions(here: Change | None, upstream: Change | None) -> tuple[str, ...]:
     """Return the keys that both sides changed, and not to the same value."""
     if not here or not upstream or here.keys is None or upstream.keys is None:
         return ()
-    theirs = {one.key: one.after for one in upstream.keys}
+    theirs = {one.key: one.result for one in upstream.keys}
     return tuple(
         dict.fromkeys(
-            one.key
-            for one in here.keys
-            if one.key in theirs and (one.secret or theirs[one.key] != one.after)
+            one.key for one in here.keys if one.key in theirs and theirs[one.key] != one.result
         )
     )

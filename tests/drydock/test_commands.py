@@ -245,9 +245,13 @@ def test_form_alone_is_told_apart(drydock: Drydock, project: Path) -> None:
     assert drydock("check", project, "--fail-on", "form").exit_code == 1
 
 
-def test_trailing_blanks_and_line_ends_are_form(drydock: Drydock, project: Path) -> None:
-    (project / README).write_bytes(b"# site  \r\n\r\nA line.")
+def test_line_breaks_at_the_end_are_form_and_blanks_are_not(
+    drydock: Drydock, project: Path
+) -> None:
+    (project / README).write_bytes(b"# site\n\nA line.")
     assert drydock("check", project).exit_code == 0
+    (project / README).write_bytes(b"# site  \n\nA line.\n")
+    assert drydock("check", project).exit_code == 1
 
 
 def test_a_binary_file_is_named(

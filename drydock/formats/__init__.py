@@ -1,0 +1,44 @@
+"""Formats of structured files: one file each, and one line here."""
+
+from drydock.formats import (
+    dockerfile,
+    dotenv,
+    ini,
+    jsonc,
+    nginx,
+    patterns,
+    requirements,
+    toml,
+    yaml,
+)
+from drydock.formats.document import Document, Format, Leaf, Uncertain
+
+# The first that a path matches is its format.
+FORMATS: tuple[Format, ...] = (
+    yaml.FORMAT,
+    toml.FORMAT,
+    jsonc.FORMAT,
+    ini.FORMAT,
+    nginx.FORMAT,
+    dockerfile.FORMAT,
+    dotenv.FORMAT,
+    requirements.FORMAT,
+    patterns.FORMAT,
+)
+BOM = "\ufeff"
+
+
+def parse(path: str, text: str) -> Document:
+    """Return what a file at a path means; never an error, whatever the text is."""
+    form = next((one for one in FORMATS if one.matches(path)), None)
+    if form is None or text.startswith(BOM):
+        return Document()
+    try:
+        return form.parse(path, text)
+    except (Uncertain, RecursionError):
+        return Document()
+    except ValueError as error:
+        return Document(problem=str(error) if form.certain else None)
+
+
+__all__ = ["FORMATS", "Document", "Format", "Leaf", "parse"]

@@ -1,0 +1,92 @@
+"""A structured file as a value: what it means, and what can be shown of it by key."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from typing import NamedTuple
+
+# More than any file of settings has; a bound for hostile ones.
+LIMIT = 100_000
+DEPTH = 100
+
+
+class Uncertain(ValueError):
+    """The text may well be valid; this program cannot tell what it means."""
+
+
+class Leaf(NamedTuple):
+    """A value, and the path of keys that leads to it.
+
+    A key may occur several times. `origin` is the path where a value that an alias brings is written.
+    """
+
+    key: str
+    value: str
+    origin: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Document:
+    """What was read of a file.
+
+    `leaves` are in the order of the file. `meaning` is equal for two texts exactly if they mean the same: leaves
+    with everything that counts, in an order that counts. Both are None where the text was not understood;
+    `problem` is then why, if it is surely broken.
+    """
+
+    leaves: tuple[Leaf, ...] | None = None
+    meaning: tuple[tuple[str, str], ...] | None = None
+    problem: str | None = None
+
+    def means_the_same(self, other: "Document", *, without: Callable[[str], bool]) -> bool:
+        """Tell whether two documents surely mean the same, but for keys that do not count."""
+        if self.meaning is None or other.meaning is None:
+            return False
+        ours, theirs = (
+            [pair for pair in one.meaning or () if not without(pair[0])] for one in (self, other)
+        )
+        return ours == theirs
+
+
+@dataclass(frozen=True, kw_only=True)
+class Format:
+    """A format of files.
+
+    `names` are patterns of file names, and of paths where they have a slash. `parse` takes a path and a text
+    without a byte order mark; it raises ValueError for a text that is broken, and Uncertain for one that it does not
+    understand. `certain` says that a file of such a name is of this format, so that one that cannot be
+    parsed is broken.
+    """
+
+    names: tuple[str, ...]
+    parse: Callable[[str, str], Document]
+    certain: bool = True
+
+    def matches(self, path: str) -> bool:
+        """Tell whether the format is that of a path's files."""
+        name = path.rpartition("/")[2]
+        return any(
+            fnmatchcase(f"/{path}", f"*/{one}") if "/" in one else fnmatchcase(name, one)
+            for one in self.names
+        )
+
+
+def ordered(leaves: list[Leaf]) -> Document:
+    """Return the document of a format in which every order counts."""
+    if len(leaves) > LIMIT:
+        raise Uncertain(f"has more than {LIMIT} keys")
+    return Document(leaves=tuple(leaves), meaning=tuple((leaf.key, leaf.value) for leaf in leaves))
+
+
+def unix(text: str) -> str:
+    """Return a text whose format takes both ends of a line for the same, with one of them."""
+    return text.replace("\r\n", "\n")
+
+
+def squeezed(text: str) -> str:
+    """Return a line with one blank for several, but for those in quotes and behind a backslash."""
+    parts = re.findall(r"\\.|'[^']*'|\"(?:\\.|[^\"\\])*\"|\s+|[^\s\\'\"]+|.", text, re.DOTALL)
+    if any(part in ("'", '"', "\\") for part in parts):
+        return text.strip()  # A quote that does not end: what is within is not known.
+    return "".join(" " if part.isspace() else part for part in parts).strip()

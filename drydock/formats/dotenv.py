@@ -1,0 +1,40 @@
+"""Files of variables such as .env.example."""
+
+import re
+
+from drydock.formats.document import Document, Format, Uncertain
+from drydock.formats.nested import Bare, Pairs, document
+
+ENTRY = re.compile(
+    r"""(?x) [ \t]* (?:export[ \t]+)? ([A-Za-z_][\w.-]*) [ \t]*
+    (?: (=|:(?=[ \t]|$)) [ \t]* ( "(?:\\.|[^"\\])*" | '[^']*' | [^\n"'][^\n]* | ) )? [ \t]* (?:\n|$)""",
+    re.DOTALL | re.MULTILINE,
+)
+
+
+def parse(_path: str, text: str) -> Document:
+    """Return the variables; one in quotes may have several lines, and one without `=` has no value."""
+    pairs: list[tuple[str, Bare]] = []
+    place = 0
+    while place < len(text):
+        if match := re.compile(r"[ \t]*(?:#[^\n]*)?(?:\n|\Z)").match(text, place):
+            if match.end() == place:
+                break
+        elif match := ENTRY.match(text, place):
+            name, sign, value = match.groups()
+            pairs.append((name, Bare(unquoted(value) if sign else "(no value)")))
+        else:
+            raise Uncertain("has a line that is not a variable's")
+        place = match.end()
+    # Where a value refers to another, it must come after it.
+    in_order = any("$" in value.text for _, value in pairs)
+    return document([("", Pairs(pairs, ordered=in_order))] if pairs else [])
+
+
+def unquoted(value: str) -> str:
+    """Return a value without quotes that change nothing for any of the programs that read it."""
+    match = re.fullmatch(r"([\"'])([\w.,:/@%+=-]*)\1", value)
+    return match[2] if match else value.rstrip(" \t")
+
+
+FORMAT = Format(names=(".env", ".env.*", "*.env"), parse=parse, certain=False)

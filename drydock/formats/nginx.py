@@ -1,0 +1,52 @@
+"""nginx: every order counts."""
+
+import re
+
+from drydock.formats.document import Document, Format, Leaf, Uncertain, unix
+
+TOKEN = re.compile(
+    r"#[^\n]*|([;{}])|(\"(?:\\.|[^\"\\])*\"|'(?:\\.|[^'\\])*'|(?:\$\{\w+\}|\\.|[^\s;{}])+)",
+    re.DOTALL,
+)
+
+
+def parse(path: str, text: str) -> Document:
+    """Return the directives; their path is the chain of the blocks around them. An empty block is one, too."""
+    leaves: list[Leaf] = []
+    meaning: list[tuple[str, str]] = []
+    words: list[str] = []
+    blocks: list[str] = []
+    for match in TOKEN.finditer(unix(text)):
+        mark, word = match.groups()
+        if word:
+            words.append(word)
+        elif mark == ";" and words:
+            leaf = Leaf(".".join([*blocks, words[0]]), " ".join(words[1:]))
+            leaves.append(leaf)
+            meaning.append((leaf.key, leaf.value))
+            words = []
+        elif mark == "{" and words:
+            if words[0].endswith("_by_lua_block"):
+                raise Uncertain("has a block of Lua")
+            blocks.append(" ".join(words))
+            meaning.append((".".join(blocks), "{"))
+            words = []
+        elif mark == "}" and blocks and not words:
+            block = ".".join(blocks)
+            if meaning[-1] == (block, "{"):
+                leaves.append(Leaf(block, "{}"))
+            meaning.append((block, "}"))
+            blocks.pop()
+        elif mark:
+            raise broken(path, f"{mark} stands where nginx allows none")
+    if words or blocks:
+        raise broken(path, "ends within a directive")
+    return Document(leaves=tuple(leaves), meaning=tuple(meaning))
+
+
+def broken(path: str, reason: str) -> ValueError:
+    """Return the error of a file that is none of nginx's, unless its path says that it is."""
+    return ValueError(reason) if "nginx" in path.lower() else Uncertain(reason)
+
+
+FORMAT = Format(names=("*.conf", "*.conf.template"), parse=parse)

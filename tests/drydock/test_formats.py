@@ -1,0 +1,202 @@
+"""What a structured file means: a change of form is told only where it is proved."""
+
+import json
+import tomllib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from drydock.compare import compare
+from drydock.formats import FORMATS, Document, parse
+from drydock.policy import Policy
+from drydock.tree import File
+
+CASES = json.loads((Path(__file__).parent / "cases/keys.json").read_text())
+
+
+def verdict(path: str, before: str, after: str) -> str:
+    """Return what the comparison says of an edit: form, value or problem."""
+    base, here = ({path: File(data=text.encode())} for text in (before, after))
+    (drift,) = compare(base, base, here, Policy()).drifts
+    assert drift.here
+    return "problem" if drift.here.problem else "form" if drift.form_only else "value"
+
+
+@pytest.mark.parametrize("case", CASES, ids=[case["name"] for case in CASES])
+def test_an_edit_is_what_it_is(case: dict[str, str]) -> None:
+    found = verdict(case["path"], case["before"], case["after"])
+    assert found == case["want"] or (case["want"] == "ok" and found != "problem")
+
+
+@pytest.mark.parametrize(
+    ("path", "before", "after"),
+    [
+        ("a.yml", "a: 1\nb: [x, y]\n", "# why\nb:\n  - x\n  - y\na:   1\n"),
+        ("a.yml", "a: text", 'a: "text"'),
+        ("a.yml", "a: {b: ~}", "a:\n  b:"),
+        ("a.toml", "a = 1\nb = 2", "b = 2 # x\r\na = 1"),
+        ("a.toml", "a = [1, 2]", "a = [\n  1, # one\n  2,\n]"),
+        ("a.json", '{"a": 1, "b": {}}', '{"b": {},\n "a": 1}'),
+        ("tsconfig.json", '{"a": [1, "//"]}', '{/* b */ "a": [1, "//",], }'),
+        ("a.ini", "[a]\nx=1\ny = 2", "[a]\n; c\ny=2\nx = 1\n"),
+        ("setup.cfg", "[a]\nx = 1", "[a] # c\nx: 1"),
+        ("a.conf", "a 1; b { }", "# c\na   1;\nb {\n}"),
+        ("Dockerfile", "FROM a\nRUN x   y", "# c\nFROM a\nrun x \\\n  # c\n  y"),
+        (".env", "A=1\nB=2", "B=2\n\nA='1'"),
+        ("requirements.txt", "a==1\nb>=2,<3", "b >= 2,<3 # why\nA==1"),
+        (".dockerignore", "a\nb", "# c\na  \n\nb\n"),
+        ("a.py", "a\n", "a\n\n"),
+    ],
+)
+def test_comments_layout_and_the_order_of_mappings_are_form(
+    path: str, before: str, after: str
+) -> None:
+    assert verdict(path, before, after) == "form"
+
+
+@pytest.mark.parametrize(
+    ("path", "before", "after"),
+    [
+        ("a.yml", "a: on", 'a: "on"'),
+        ("a.yml", "a: 0o14", 'a: "0o14"'),
+        ("a.yml", "a: 0o14", "a: !!str 0o14"),
+        ("a.yml", "a: 2024-01-01", 'a: "2024-01-01"'),
+        ("a.yml", "1: a", '"1": a'),
+        ("a.yml", "a: !x 1", "a: 1"),
+        ("a.yml", 'a: "*x"', "a: &x y\nb: *x"),
+        ("a.yml", "a: [[1, 2]]", "a: [[1], [2]]"),
+        ("a.yml", "a: [{x: 1}, 2]", "a: [2, {x: 1}]"),
+        ("a.yml", "a: [{name: 0, x: 1}]", "a: [{x: 1, name: '0'}]"),
+        ("a.yml", "a: 1\n---\n", "a: 1\n"),
+        ("a.json", '{"a": 1.0}', '{"a": 1}'),
+        ("a.json", '{"a": 1, "a": 2}', '{"a": 2, "a": 1}'),
+        ("a.json", '{"a": "1"}', '{"a": "\\"1\\""}'),
+        ("tsconfig.json", '{"a": "// b"}', '{"a": ""}'),
+        ("a.toml", "a = [[1], []]", "a = [[], [1]]"),
+        ("a.toml", "a = 07:32:00", 'a = "07:32:00"'),
+        ("uwsgi.ini", "[uwsgi]\na = 1\nb = 2", "[uwsgi]\nb = 2\na = 1"),
+        ("my.cnf", "[mysqld]\na:b", "[mysqld]\na=b"),
+        ("a.ini", "[a]\nk", "[a]\nk ="),
+        ("a.ini", "[a]\n[b]\nk = 1", "[b]\nk = 1"),
+        ("nginx/a.conf", "a { b 1; } a { c 2; }", "a { b 1; c 2; }"),
+        ("nginx/a.conf", 'a "b\n c";', 'a "b c";'),
+        ("nginx/a.conf", "a { content_by_lua_block { x = #t } }", "a { content_by_lua_block { x = #s } }"),
+        ("Dockerfile", "FROM a\nENV A=1 B=$A", "FROM a\nENV A=1\nENV B=$A"),
+        ("Dockerfile", 'FROM a\nENV A="b  c"', 'FROM a\nENV A="b c"'),
+        ("Dockerfile", "FROM a\nENV A b  c=d", "FROM a\nENV A b  c=e"),
+        ("Dockerfile", 'FROM a\nRUN echo "a  b"', 'FROM a\nRUN echo "a b"'),
+        ("Dockerfile", "FROM a\nRUN echo 'a \\\n  b'", "FROM a\nRUN echo 'a b'"),
+        ("Dockerfile", "FROM a\nRUN cat <<A <<B\n1\nA\n2\nB", "FROM a\nRUN cat <<A <<B\n1\nA\n3\nB"),
+        ("Dockerfile", "FROM a\nLABEL a=b\\ c", "FROM a\nLABEL a=b\\ d"),
+        ("Dockerfile", "# escape=`\nFROM a", "FROM a"),
+        (".env", "A=\nB=$A", "B=$A\nA="),
+        (".env", "A='$B'", 'A="$B"'),
+        (".env", "A=1\n", "A=1 # b\n"),
+        (".env", "A=1", "A=1\r"),
+        ("requirements.txt", "a; python_version < '3.12'", "a"),
+        ("requirements.txt", "-e ./a\n-e ./b", "-e ./b\n-e ./a"),
+        ("requirements.txt", "a[x]", "a"),
+        (".gitignore", " a", "a"),
+        (".gitignore", "a\\ ", "a\\"),
+        ("README.md", "a  \nb", "a\nb"),
+        ("a.yml", "\ufeffa: 1", "a: 1"),
+    ],
+)  # fmt: skip
+def test_what_may_change_the_meaning_is_no_form(path: str, before: str, after: str) -> None:
+    assert verdict(path, before, after) == "value"
+    assert verdict(path, after, before) == "value"
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        ("a.yml", "a: ["),
+        ("a.toml", "a = "),
+        ("a.json", "nothing"),
+        ("nginx/a.conf", "a { b"),
+        ("nginx/a.conf", "} a;"),
+        ("Dockerfile", "RUN cat <<E\n"),
+    ],
+)
+def test_a_broken_file_is_a_problem(path: str, text: str) -> None:
+    assert parse(path, text) == Document(problem=parse(path, text).problem)
+    assert parse(path, text).problem
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        ("a.yml", "{" * 30000),
+        ("a.yml", "a: &a [x, x, x]\n" + "".join(f"{c}: &{c} [*{p}, *{p}, *{p}, *{p}, *{p}, *{p}, *{p}, *{p}]\n" for p, c in zip("abcdefgh", "bcdefghi", strict=True))),
+        ("a.yml", "a: &a [*a]"),
+        ("a.yml", "{{- if .Values.a }}\na: 1\n{{- end }}"),
+        ("a.json", "[" * 100000),
+        ("a.json", json.dumps(list(range(100_001)))),
+        ("a.conf", "key = value\n[x]"),
+        ("a.conf", "a { b"),
+        (".env", "A=1\nwords that are no variable"),
+    ],
+)  # fmt: skip
+def test_a_file_that_is_not_understood_is_no_problem(path: str, text: str) -> None:
+    assert parse(path, text) == Document()
+
+
+# Scalars that programs mistake for each other, and structures that differ by little.
+SCALARS = st.sampled_from(
+    ["1", "1.0", "yes", "null", "", "~", "x", "{}", "[]", "a b", "a  b", "2024-01-01", "22:22", '"', "#", "*a", "!x"]
+) | st.none() | st.booleans() | st.integers(-2, 2)  # fmt: skip
+NAMES = st.sampled_from(["a", "b", "a.b", "name", "[0]", "1", '"', "", "on"])
+VALUES = st.recursive(
+    SCALARS,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(NAMES, inner, max_size=3),
+    max_leaves=6,
+)
+
+
+@given(st.dictionaries(NAMES, VALUES, max_size=3), st.dictionaries(NAMES, VALUES, max_size=3))
+def test_the_same_meaning_is_that_of_other_readers(
+    one: dict[str, Any], other: dict[str, Any]
+) -> None:
+    for path, dump in (("a.json", json.dumps), ("a.yml", yaml.safe_dump)):
+        left, right = (parse(path, dump(value)).meaning for value in (one, other))
+        assert left is not None
+        # 1 == True in Python, though not in a file.
+        assert (left == right) == (json.dumps(one, sort_keys=True) == json.dumps(other, sort_keys=True))  # fmt: skip
+
+
+PIECES = st.lists(
+    st.sampled_from(
+        ["a", "b", "1", ": ", ":", "\n", "\n  ", "- ", '"', "'", "#", " # c", "[", "]", "{", "}", ",", "=", "&x ", "*x",
+         "|\n", "<<: ", "!!str ", "~", "\t", "\\", ".", "yes", "0x1", "[a]\n", ";", " "]
+    ),
+    max_size=14,
+).map("".join)  # fmt: skip
+READERS: dict[str, Callable[[str], Any]] = {
+    "a.yml": lambda text: list(yaml.safe_load_all(text)),
+    "a.json": json.loads,
+    "a.toml": tomllib.loads,
+}
+
+
+@given(st.sampled_from(sorted(READERS)), PIECES, PIECES)
+def test_texts_of_the_same_meaning_are_read_alike(path: str, one: str, other: str) -> None:
+    left, right = parse(path, one), parse(path, other)
+    if left.meaning is not None and left.meaning == right.meaning:
+        try:
+            values = [READERS[path](text) for text in (one, other)]
+        except (yaml.YAMLError, ValueError):
+            return  # Of a tag, or a value such as `=`, that only this program keeps as it is.
+        assert repr(values[0]) == repr(values[1]) or values[0] == values[1]
+
+
+ANY_NAME = st.sampled_from([name.replace("*", "x") for one in FORMATS for name in one.names])
+
+
+@given(ANY_NAME, st.text() | PIECES)
+def test_no_text_is_an_error(path: str, text: str) -> None:
+    assert parse(path, text) == parse(path, text)
