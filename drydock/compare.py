@@ -5,7 +5,6 @@ Nothing here reads a disk: a comparison is a function of values, and reports are
 
 import difflib
 import itertools
-import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
@@ -199,10 +198,6 @@ def compare(base: Tree, upstream: Tree, here: Tree, policy: Policy) -> Compariso
     drifts = []
     for path in paths:
         old, new, mine = base.get(path), upstream.get(path), here.get(path)
-        if os.name == "nt" and mine:  # Windows has no such bit.
-            mine = File(
-                data=mine.data, executable=bool(old or new) and (old or new or mine).executable
-            )
         mine = without_ignored_keys(path, old, mine, policy, documents)
         new = without_ignored_keys(path, old, new, policy, documents)
         found = state(old, new, mine)

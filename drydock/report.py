@@ -120,6 +120,9 @@ def text(look: Look, *, verbose: bool = False) -> str:
     yours = len(look.comparison.drifts) - len(drifts)
     own = f", {yours} of your own differ" if yours else ""
     lines += [*problems(drifts)]
+    if verbose and look.by_hook:
+        lines += ["", "As the template's hooks made them:"]
+        lines += [f"  {plain(path)}" for path in look.by_hook]
     lines += ["", f"{look.comparison.files} files compared: {same} same, {len(drifts)} not{own}."]
     lines += [f"Nothing matches what is ignored: {entry}" for entry in look.comparison.unmatched]
     return "\n".join(lines) + "\n"
@@ -205,6 +208,7 @@ def as_json(look: Look, status: int) -> str:
             }
             for drift in look.comparison.drifts
         ],
+        "by_hook": list(look.by_hook),
         "unmatched": list(look.comparison.unmatched),
         "notes": list(look.notes),
     }

@@ -3,13 +3,17 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
-from drydock import policy, project, record, render
+from pathspec import GitIgnoreSpec
+
+from drydock import made, policy, project, record, render
+from drydock.answers import Resolved
 from drydock.cache import default_cache
 from drydock.compare import Comparison, compare
 from drydock.record import Record
 from drydock.source import Source, open_source
-from drydock.tree import Tree
+from drydock.tree import File, Tree
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,7 +47,10 @@ class Look:
     """What was found: the three trees, and the comparison of them.
 
     `behind` is the number of commits from the recorded to the newest one, `ahead` that of the
-    commits that only the recorded one has. `notes` are sentences about the answers.
+    commits that only the recorded one has. `notes` are sentences about the answers. `by_hook` are files
+    that are as the template's hooks made them, which is not as they are rendered; in the trees they are no
+    edit, but in `rendered`, the recorded and the newest render, they are as they were rendered. `answers` are those of
+    the newest template.
     """
 
     record: Record
@@ -55,8 +62,11 @@ class Look:
     base: Tree
     upstream: Tree
     here: Tree
+    rendered: tuple[Tree, Tree]
     comparison: Comparison
     notes: tuple[str, ...]
+    by_hook: tuple[str, ...]
+    answers: dict[str, Any]
 
 
 def commit(source: Source, sha: str) -> Commit:
@@ -76,10 +86,12 @@ def look(options: Options) -> Look:
     new = source.resolve(options.to or known.checkout)
     behind, ahead = source.commits_between(old, new)
 
-    def rendered(sha: str, given: Mapping[str, str] | None) -> tuple[Tree, tuple[str, ...]]:
+    def rendered(
+        sha: str, answers: Mapping[str, Any], given: Mapping[str, str] | None = None
+    ) -> tuple[Tree, Resolved]:
         tree, resolved = render.rendered(
             source.tree(sha, known.directory),
-            known.answers,
+            answers,
             where=f"{source.url} at {source.describe(sha)}",
             extra={"_template": known.template, "_commit": sha, "_checkout": known.checkout},
             given=given,
@@ -87,13 +99,36 @@ def look(options: Options) -> Look:
             cache=default_cache(),
         )
         tree.pop(record.NAME, None)
-        return tree, resolved.notes
+        return tree, resolved
 
-    base, _ = rendered(old, None)
-    upstream, notes = rendered(new, options.given) if new != old or options.given else (base, ())
-    here = project.read(
-        options.folder, [path for path in {**base, **upstream} if not rules.is_ignored(path)]
-    )
+    base, resolved = rendered(old, known.answers)
+    asked = known.answers
+    if new != old or options.given:
+        upstream, resolved = rendered(new, asked, options.given)
+    else:
+        upstream, resolved = base, replace(resolved, notes=())
+    paths = [path for path in {**base, **upstream} if not rules.is_ignored(path)]
+    here = project.read(options.folder, paths, {**upstream, **base})
+    notes = [*resolved.notes]
+    by_hook: dict[str, File | None] = {}
+    differing = [path for path in paths if path in base and here.get(path) != base[path]]
+    if differing and not options.hooks:
+        told = made.inspect_history(
+            options.folder,
+            base,
+            replace(known, commit=old),
+            lambda then: rendered(source.resolve(then.commit), then.answers)[0],
+        )
+        by_hook = {path: file for path, file in told.files.items() if path in paths}
+        declared = GitIgnoreSpec.from_lines(map(str, resolved.variables.get("_by_hook") or []))
+        by_hook |= {path: here.get(path) for path in differing if declared.match_file(path)}
+        hooks = any(path.startswith("hooks/") for path in source.tree(old, known.directory))
+        if told.reason and hooks and len(by_hook) < len(differing):
+            notes.append(
+                f"{len(differing)} differ, and some may be the work of the template's hooks. Nothing says which: "
+                f"{told.reason}."
+            )
+    trees = as_made(by_hook, base, upstream, here)
     return Look(
         record=replace(known, template=source.url),
         url=source.url,
@@ -101,9 +136,35 @@ def look(options: Options) -> Look:
         newest=commit(source, new),
         behind=behind,
         ahead=ahead,
-        base=base,
-        upstream=upstream,
-        here=here,
-        comparison=compare(base, upstream, here, rules),
-        notes=notes,
+        base=trees[0],
+        upstream=trees[1],
+        here=trees[2],
+        rendered=(base, upstream),
+        comparison=compare(*trees, rules),
+        notes=tuple(notes),
+        by_hook=tuple(sorted(path for path in by_hook if here.get(path) == by_hook[path])),
+        answers=resolved.public,
     )
+
+
+def as_made(
+    by_hook: Mapping[str, File | None], base: Tree, upstream: Tree, here: Tree
+) -> tuple[Tree, Tree, Tree]:
+    """Return the three trees in which what a hook did is no edit, and an edit of that is one."""
+    trees = dict(base), dict(upstream), dict(here)
+    for path, file in by_hook.items():
+        unchanged = upstream.get(path) == base.get(path)
+        if path not in base:
+            continue
+        if here.get(path) == file is None:
+            for tree in trees:
+                tree.pop(path, None)
+        elif here.get(path) == file:
+            trees[2][path] = base[path]
+        else:
+            for tree in trees[:2] if unchanged else trees[:1]:
+                if file:
+                    tree[path] = file
+                else:
+                    tree.pop(path, None)
+    return trees

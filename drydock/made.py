@@ -1,0 +1,135 @@
+"""What a template's hooks did, told by the project's own history: no hook is run for it.
+
+Files that hooks remove, write or change after the rendering differ from the render the moment that a
+project is made. The commit in which it was made has them as they were then.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from drydock import record
+from drydock.errors import DrydockError
+from drydock.record import Record
+from drydock.source import git
+from drydock.tree import File, Tree
+
+Render = Callable[[Record], Tree]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Made:
+    """The files that hooks made other than the render: as they were then, None for one that was removed.
+
+    `reason` says why nothing is known, where that is so.
+    """
+
+    files: dict[str, File | None]
+    reason: str | None = None
+
+
+def inspect_history(project: Path, base: Tree, known: Record, render: Render) -> Made:
+    """Return what hooks did to a project, of whose record `base` is the render.
+
+    Two commits tell: the one that made the project, and the last that wrote the record's commit. In the
+    latter only what is new in the template since counts: what differed before may be the team's own.
+    """
+    if ask(project, "rev-parse", "--is-inside-work-tree") != "true":
+        return Made(files={}, reason="the project is in no git repository")
+    if ask(project, "rev-parse", "--is-shallow-repository") == "true":
+        return Made(files={}, reason="its clone is shallow (fetch-depth: 0 gets the whole history)")
+    first = ask(project, "log", "--diff-filter=A", "--format=%H", "--", record.NAME).split()
+    if not first:
+        return Made(files={}, reason=f"{record.NAME} was never committed")
+    before = tracked(project, f"{first[-1]}^")
+    if 2 * len(before & {*base}) > len(base):
+        return Made(files={}, reason="the project is older than its record")
+    start = record_at(project, first[-1])
+    if start is None:
+        return Made(files={}, reason=f"{record.NAME} cannot be read in the commit that added it")
+    try:
+        return inspect_commits(project, base, known, start, first[-1], render)
+    except DrydockError as error:
+        return Made(files={}, reason=str(error).rstrip("."))
+
+
+def inspect_commits(
+    project: Path, base: Tree, known: Record, start: Record, first: str, render: Render
+) -> Made:
+    """Return what hooks did, as the first commit of a project and that of its last update tell.
+
+    DrydockError where the template's commits of that time cannot be rendered any more.
+    """
+    original = base if same(start, known) else render(start)
+    then = files_at(project, first, {*original})
+    files: dict[str, File | None] = {
+        path: then.get(path)
+        for path, file in original.items()
+        # Where the template has changed a file since, what the hook would make of it is not known.
+        if then.get(path) != file and (path not in then or base.get(path) == file)
+    }
+    if original is base:
+        return Made(files=files)
+    last = ask(project, "log", "-n1", "--format=%H", f"-S{known.commit}", "--", record.NAME)
+    earlier = record_at(project, f"{last}^") if last else None
+    if earlier:
+        previous = original if same(earlier, start) else render(earlier)
+        new = {*base} - {*previous}
+        now = files_at(project, last, new)
+        files |= {path: now.get(path) for path in new if now.get(path) != base[path]}
+    return Made(files=files)
+
+
+def same(one: Record, other: Record) -> bool:
+    """Tell whether two records are of the same commit and answers."""
+    return (one.commit, one.answers) == (other.commit, other.answers)
+
+
+def ask(project: Path, *words: str) -> str:
+    """Run git in a project; return what it printed, nothing where it failed."""
+    result = git(project, *words, check=False)
+    return "" if result.returncode else result.stdout.decode(errors="replace").strip()
+
+
+def record_at(project: Path, commit: str) -> Record | None:
+    """Return the record as it was in a commit; None where there was none that can be read."""
+    text = ask(project, "show", f"{commit}:./{record.NAME}")
+    try:
+        return record.loads(text) if text else None
+    except DrydockError:
+        return None
+
+
+def listed(project: Path, commit: str) -> dict[str, tuple[str, str]]:
+    """Return mode and object of each file of a commit, below the project's folder."""
+    result = git(project, "ls-tree", "-r", "-z", commit, check=False)
+    found = {}
+    for line in filter(None, result.stdout.split(b"\0")):
+        words, _, name = line.partition(b"\t")
+        mode, _, sha = words.decode().split()
+        found[name.decode(errors="surrogateescape")] = (mode, sha)
+    return found
+
+
+def tracked(project: Path, commit: str) -> set[str]:
+    """Return the paths of a commit's files; none where there is no such commit."""
+    return {*listed(project, commit)}
+
+
+def files_at(project: Path, commit: str, paths: set[str]) -> Tree:
+    """Return those of the paths that were files in a commit."""
+    entries = {
+        path: entry
+        for path, entry in listed(project, commit).items()
+        if path in paths and entry[0].startswith("100")
+    }
+    names = "\n".join(sha for _, sha in entries.values()).encode()
+    output = git(project, "cat-file", "--batch", stdin=names).stdout
+    tree: Tree = {}
+    position = 0
+    for path, (mode, _) in entries.items():
+        end = output.index(b"\n", position)
+        size = int(output[position:end].split()[2])
+        tree[path] = File(data=output[end + 1 : end + 1 + size], executable=mode == "100755")
+        position = end + size + 2
+    return tree

@@ -1,0 +1,157 @@
+"""What a template's hooks did is no drift, and what was done later is."""
+
+import json
+from pathlib import Path
+
+import pytest
+from cookiecutter.main import cookiecutter
+
+from drydock.record import NAME, Record
+from tests.drydock.conftest import FILES, TOP, Drydock, MakeTemplate, Template, git
+
+HOOK = """\
+import pathlib
+pathlib.Path("README.md").write_text("written by the hook\\n")
+pathlib.Path("run.sh").unlink()
+pathlib.Path("own.txt").write_text("the hook's\\n")
+"""
+
+
+@pytest.fixture
+def hooked(make_template: MakeTemplate) -> Template:
+    """Return a template whose hook writes a file, removes one and makes one."""
+    return make_template({**FILES, "hooks/post_gen_project.py": HOOK})
+
+
+def generate(template: Template, folder: Path) -> Path:
+    """Generate a project, hooks and all, and write its record."""
+    made = cookiecutter(str(template.folder), no_input=True, output_dir=folder, accept_hooks=True)
+    project = Path(made)
+    answers = {"slug": "site", "database": "mysql", "debug": False}
+    record = Record(template=str(template.folder), commit=template.head(), answers=answers)
+    (project / NAME).write_text(record.dumps())
+    return project
+
+
+def commit(project: Path) -> None:
+    """Commit all of a project."""
+    git(project, "init", "--quiet")
+    git(project, "add", "--all")
+    git(project, "commit", "--quiet", "--message", "Change")
+
+
+@pytest.fixture
+def made(hooked: Template, tmp_path: Path) -> Path:
+    """Return a project that was committed when it was made."""
+    project = generate(hooked, tmp_path / "projects")
+    commit(project)
+    return project
+
+
+def paths(drydock: Drydock, project: Path, *words: str) -> dict[str, str]:
+    """Return the state of each file that drifted."""
+    report = json.loads(drydock("check", project, "--json", *words).stdout)
+    return {drift["path"]: drift["state"] for drift in report["drifts"]}
+
+
+def test_what_hooks_did_is_no_drift(drydock: Drydock, made: Path) -> None:
+    result = drydock("check", made)
+    assert result.exit_code == 0
+    assert "README" not in result.output
+    verbose = drydock("check", made, "--verbose").output
+    assert "As the template's hooks made them:\n  README.md\n  run.sh\n" in verbose
+    assert json.loads(drydock("check", made, "--json").stdout)["by_hook"] == ["README.md", "run.sh"]
+    assert drydock("diff", made).output == ""
+
+
+def test_an_edit_of_what_a_hook_wrote_is_drift(drydock: Drydock, made: Path) -> None:
+    (made / "README.md").write_text("written by the hook\nand by me\n")
+    (made / "run.sh").write_text("the hook had removed one of that name: this is my own\n")
+    assert paths(drydock, made) == {"README.md": "edited here"}
+    shown = drydock("diff", made).output
+    assert "+and by me" in shown
+    assert "written by the hook\n" in shown
+    assert "-# site" not in shown
+
+
+def test_edits_before_an_update_are_drift_after_it(
+    drydock: Drydock, hooked: Template, made: Path
+) -> None:
+    (made / "docker-compose.yml").write_text("services: {}\n")
+    commit(made)
+    sha = hooked.commit({f"{TOP}/new.txt": "new\n", f"{TOP}/gone.txt": "gone\n"})
+    text = (made / NAME).read_text()
+    old = json.loads(text)["commit"]
+    (made / NAME).write_text(text.replace(old, sha))
+    (made / "new.txt").write_text("new\n")  # and a hook removed the other
+    commit(made)
+    assert paths(drydock, made) == {"docker-compose.yml": "edited here"}
+    (made / "new.txt").unlink()
+    assert paths(drydock, made)["new.txt"] == "deleted here"
+
+
+def test_without_a_history_it_says_so(drydock: Drydock, hooked: Template, tmp_path: Path) -> None:
+    project = generate(hooked, tmp_path / "projects")
+    result = drydock("check", project)
+    assert result.exit_code == 1
+    assert "2 differ, and some may be the work of the template's hooks." in result.output
+    assert "in no git repository" in result.output
+
+
+def test_a_record_that_came_later_tells_nothing(
+    drydock: Drydock, hooked: Template, tmp_path: Path
+) -> None:
+    project = generate(hooked, tmp_path / "projects")
+    record = (project / NAME).read_text()
+    (project / NAME).unlink()
+    commit(project)
+    (project / "docker-compose.yml").write_text("services: {}\n")
+    (project / NAME).write_text(record)
+    commit(project)
+    result = drydock("check", project)
+    assert "docker-compose.yml" in result.output
+    assert "older than its record" in result.output
+
+
+def test_a_shallow_clone_says_so(drydock: Drydock, made: Path, tmp_path: Path) -> None:
+    git(tmp_path, "clone", "--quiet", "--depth=1", f"file://{made}", "shallow")
+    assert "its clone is shallow" in drydock("check", tmp_path / "shallow").output
+
+
+def test_a_project_in_a_folder_of_a_repository(
+    drydock: Drydock, hooked: Template, tmp_path: Path
+) -> None:
+    project = generate(hooked, tmp_path / "repository/services")
+    commit(tmp_path / "repository")
+    assert drydock("check", project).exit_code == 0
+
+
+def test_a_template_may_declare_what_its_hooks_write(
+    drydock: Drydock, make_template: MakeTemplate, tmp_path: Path
+) -> None:
+    questions = {"slug": "site", "database": ["mysql"], "_by_hook": ["README.md", "*.sh"]}
+    template = make_template({**FILES, "hooks/post_gen_project.py": HOOK}, questions)
+    project = generate(template, tmp_path / "projects")
+    (project / "docker-compose.yml").unlink()
+    assert paths(drydock, project) == {"docker-compose.yml": "deleted here"}
+
+
+def test_ends_of_lines_that_git_changed_are_no_edit(drydock: Drydock, project: Path) -> None:
+    (project / ".gitattributes").write_text("*.md text eol=crlf\n")
+    git(project, "init", "--quiet")
+    git(project, "add", "--all")
+    git(project, "commit", "--quiet", "--message", "Change")
+    (project / "README.md").unlink()
+    git(project, "checkout", "README.md")
+    assert b"\r\n" in (project / "README.md").read_bytes()
+    assert paths(drydock, project) == {}
+    (project / "run.sh").write_bytes((project / "run.sh").read_bytes().replace(b"\n", b"\r\n"))
+    assert paths(drydock, project) == {"run.sh": "edited here"}
+
+
+def test_a_mode_counts_where_there_are_modes(drydock: Drydock, project: Path) -> None:
+    git(project, "init", "--quiet")
+    (project / "run.sh").chmod(0o644)
+    assert paths(drydock, project) == {"run.sh": "edited here"}
+    git(project, "config", "core.fileMode", "false")
+    assert paths(drydock, project) == {}
