@@ -17,11 +17,13 @@ NAME = "cookiecutter.json"
 class Resolved:
     """The whole of the template's variables, and what was done to the recorded answers for it.
 
-    `variables` is what templates know as `cookiecutter`; `notes` are sentences for the user.
+    `variables` is what templates know as `cookiecutter`; `notes` are sentences for the user; `new` are the
+    questions to which the record has no answer.
     """
 
     variables: dict[str, Any]
     notes: tuple[str, ...]
+    new: tuple[str, ...] = ()
 
     @property
     def public(self) -> dict[str, Any]:
@@ -96,6 +98,7 @@ def resolve(
         notes.append(f"The template no longer asks for {', '.join(gone)}.")
 
     variables: dict[str, Any] = {}
+    new: list[str] = []
 
     def rendered(value: Any) -> Any:  # noqa: ANN401 -- JSON
         match value:
@@ -129,9 +132,10 @@ def resolve(
             default = default[0]
         variables[name] = default
         if recorded and not name.startswith("__"):
+            new.append(name)
             notes.append(f"{name} is a new question; the template's default is {default!r}.")
     in_order = {name: variables[name] for name in raw if name in variables}
-    return Resolved(variables=in_order, notes=tuple(notes))
+    return Resolved(variables=in_order, notes=tuple(notes), new=tuple(new))
 
 
 def checked(name: str, answer: Any, value: Any, rendered: Any, where: str) -> Any:  # noqa: ANN401

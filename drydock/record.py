@@ -4,6 +4,7 @@ The format is cruft's, so that its own commands work on the project as well.
 """
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,8 @@ class Record:
     """What a project was generated from.
 
     `answers` are those to the template's questions: name to answer. `skip` are patterns, as of
-    .gitignore, of files that are not compared.
+    .gitignore, of files that are not compared. `taken` are files of a later commit than `commit`: path to
+    that.
     """
 
     template: str
@@ -27,6 +29,7 @@ class Record:
     checkout: str | None = None
     directory: str | None = None
     skip: tuple[str, ...] = field(default=())
+    taken: dict[str, str] = field(default_factory=dict)
 
     def dumps(self) -> str:
         """Return the text of the file."""
@@ -95,4 +98,35 @@ def loads(text: str, name: str = NAME) -> Record:
         directory=optional("directory"),
         answers={key: value for key, value in answers.items() if not key.startswith("_")},
         skip=tuple(skip),
+        taken=taken_of(data, text_of("commit")),
     )
+
+
+def taken_of(data: dict[str, Any], commit: str) -> dict[str, str]:
+    """Return the files that a partial update took; none if another program has written the record since."""
+    own = data.get("drydock")
+    taken = own.get("taken") if isinstance(own, dict) and own.get("since") == commit else None
+    pairs = taken.items() if isinstance(taken, dict) else ()
+    return {path: sha for path, sha in pairs if isinstance(sha, str)}
+
+
+def updated(
+    text: str, *, commit: str | None, answers: Mapping[str, Any] | None, taken: Mapping[str, str]
+) -> str:
+    """Return the text of a record after an update, with all that other programs have written into it.
+
+    None for a commit and answers that stay.
+    """
+    data = json.loads(text)
+    variables = data["context"]["cookiecutter"]
+    if commit is not None:
+        data["commit"] = commit
+        if "_commit" in variables:
+            variables["_commit"] = commit
+    if answers is not None:
+        private = {name: value for name, value in variables.items() if name.startswith("_")}
+        data["context"]["cookiecutter"] = {**answers, **private}
+    data.pop("drydock", None)
+    if taken:
+        data["drydock"] = {"since": data["commit"], "taken": dict(taken)}
+    return json.dumps(data, indent=2, ensure_ascii=False) + "\n"

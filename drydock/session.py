@@ -50,7 +50,7 @@ class Look:
     commits that only the recorded one has. `notes` are sentences about the answers. `by_hook` are files
     that are as the template's hooks made them, which is not as they are rendered; in the trees they are no
     edit, but in `rendered`, the recorded and the newest render, they are as they were rendered. `answers` are those of
-    the newest template.
+    the newest template, of which `new_questions` were not asked when the project was made.
     """
 
     record: Record
@@ -67,6 +67,7 @@ class Look:
     notes: tuple[str, ...]
     by_hook: tuple[str, ...]
     answers: dict[str, Any]
+    new_questions: tuple[str, ...]
 
 
 def commit(source: Source, sha: str) -> Commit:
@@ -102,6 +103,11 @@ def look(options: Options) -> Look:
         return tree, resolved
 
     base, resolved = rendered(old, known.answers)
+    for sha in {*known.taken.values()}:
+        later, _ = rendered(source.resolve(sha), known.answers)
+        for path in (path for path, taken in known.taken.items() if taken == sha):
+            base.pop(path, None)
+            base |= {path: later[path]} if path in later else {}
     asked = known.answers
     if new != old or options.given:
         upstream, resolved = rendered(new, asked, options.given)
@@ -144,6 +150,7 @@ def look(options: Options) -> Look:
         notes=tuple(notes),
         by_hook=tuple(sorted(path for path in by_hook if here.get(path) == by_hook[path])),
         answers=resolved.public,
+        new_questions=resolved.new,
     )
 
 

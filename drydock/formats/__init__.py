@@ -28,9 +28,20 @@ FORMATS: tuple[Format, ...] = (
 BOM = "\ufeff"
 
 
+def format_of(path: str) -> Format | None:
+    """Return the format of a path's files; None where it is not known."""
+    return next((one for one in FORMATS if one.matches(path)), None)
+
+
+def is_keyed(path: str) -> bool:
+    """Tell whether a path's files are of a format in which the keys are all that counts."""
+    form = format_of(path)
+    return form is not None and form.keyed
+
+
 def parse(path: str, text: str) -> Document:
     """Return what a file at a path means; never an error, whatever the text is."""
-    form = next((one for one in FORMATS if one.matches(path)), None)
+    form = format_of(path)
     if form is None or text.startswith(BOM):
         return Document()
     try:
@@ -41,4 +52,4 @@ def parse(path: str, text: str) -> Document:
         return Document(problem=str(error) if form.certain else None)
 
 
-__all__ = ["FORMATS", "Document", "Format", "Leaf", "parse"]
+__all__ = ["FORMATS", "Document", "Format", "Leaf", "format_of", "is_keyed", "parse"]

@@ -79,4 +79,6 @@ def instructions(path: str, instruction: str, rest: str) -> Iterator[Leaf]:
         yield Leaf(path, rest)
 
 
-FORMAT = Format(names=("Dockerfile", "Dockerfile.*", "*.dockerfile", "Containerfile"), parse=parse)
+FORMAT = Format(
+    names=("Dockerfile", "Dockerfile.*", "*.dockerfile", "Containerfile"), parse=parse, keyed=False
+)

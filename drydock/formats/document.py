@@ -62,6 +62,7 @@ class Format:
     names: tuple[str, ...]
     parse: Callable[[str, str], Document]
     certain: bool = True
+    keyed: bool = True
 
     def matches(self, path: str) -> bool:
         """Tell whether the format is that of a path's files."""

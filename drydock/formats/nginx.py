@@ -49,4 +49,4 @@ def broken(path: str, reason: str) -> ValueError:
     return ValueError(reason) if "nginx" in path.lower() else Uncertain(reason)
 
 
-FORMAT = Format(names=("*.conf", "*.conf.template"), parse=parse)
+FORMAT = Format(names=("*.conf", "*.conf.template"), parse=parse, keyed=False)

@@ -9,4 +9,6 @@ def parse(_path: str, text: str) -> Document:
     return ordered([Leaf(line, "") for line in lines if line and not line.startswith("#")])
 
 
-FORMAT = Format(names=(".*ignore", ".gitattributes", "CODEOWNERS"), parse=parse, certain=False)
+FORMAT = Format(
+    names=(".*ignore", ".gitattributes", "CODEOWNERS"), parse=parse, certain=False, keyed=False
+)

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import drydock as package
-from drydock.cli import FORM, STATES
+from drydock.commands.options import FORM, STATES
 from tests.conftest import tool
 from tests.drydock.conftest import FILES, QUESTIONS, TOP, Drydock, MakeTemplate, Template, git
 

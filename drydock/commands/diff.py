@@ -1,0 +1,92 @@
+"""`drydock diff`."""
+
+import os
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+
+import click
+
+from drydock import report
+from drydock.commands.options import page, progress, set_option, template_options
+from drydock.errors import DrydockError
+from drydock.session import Options, look
+
+
+@click.command()
+@template_options
+@click.option("--template", help="Where the template is now, if it has moved.")
+@click.option("--local", is_flag=True, help="From the recorded template to the working tree.")
+@click.option("--upstream", is_flag=True, help="From the recorded template to the newest.")
+@click.option("--to", metavar="REF", help="Commit, tag or branch to compare with, not the newest.")
+@set_option(help="An answer for the newest template, where the recorded one will not do.")
+@click.option("--patch", is_flag=True, help="For `git apply`: makes the files those of the newest.")
+@click.option("-v", "--verbose", is_flag=True, help="Show the files of your own as well.")
+@click.argument("files", nargs=-1, metavar="[FILE]...")
+def diff(
+    folder: Path,
+    offline: bool,
+    hooks: bool,
+    template: str | None,
+    local: bool,
+    upstream: bool,
+    to: str | None,
+    given: dict[str, str],
+    patch: bool,
+    verbose: bool,
+    files: tuple[str, ...],
+) -> None:
+    """Show the lines that differ, yours and the template's.
+
+    \b
+    Examples:
+      drydock diff                                 both sides, file by file
+      drydock diff --local docker-compose.yml
+      drydock diff --patch | git apply             take the newest template's version of all
+    """
+    found = look(Options(folder=folder, template=template, to=to, given=given, offline=offline,
+                         hooks=hooks, progress=progress(False)))  # fmt: skip
+    wanted = {Path(name).as_posix().rstrip("/") for name in files}
+    unknown = [
+        name for name in sorted(wanted)
+        if not any(path == name or path.startswith(f"{name}/") for path in {**found.base, **found.upstream})
+    ]  # fmt: skip
+    if unknown:
+        raise DrydockError(f"{', '.join(unknown)}: the template has no such file or folder.")
+    paths = [
+        drift.path
+        for drift in report.shown(found, verbose or bool(wanted))
+        if not wanted or any(f"{drift.path}/".startswith(f"{name}/") for name in wanted)
+    ]
+    sides = {
+        (True, False): [(found.base, found.here, "edited here")],
+        (False, True): [(found.base, found.upstream, "changed upstream")],
+    }.get((local, upstream))
+    if patch:
+        before, after = sides[0][:2] if sides else (found.here, found.upstream)
+        data, omitted = report.patch(before, after, paths)
+        sys.stdout.buffer.write(data)
+        sys.stdout.flush()
+        if omitted:
+            raise DrydockError(
+                f"Left out of the patch, for they hold values that look secret: {', '.join(omitted)}."
+            )
+        return
+    both = sides or [
+        (found.base, found.here, "edited here"),
+        (found.base, found.upstream, "changed upstream"),
+    ]
+    colour = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
+
+    def lines() -> Iterable[str]:
+        for path in paths:
+            for before, after, side in both:
+                if before.get(path) != after.get(path):
+                    yield (
+                        click.style(f"# {path}: {side}\n", bold=True)
+                        if colour
+                        else f"# {path}: {side}\n"
+                    )
+                    yield from report.diff(before, after, [path], colour)
+
+    page(lines())

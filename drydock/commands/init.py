@@ -1,0 +1,72 @@
+"""`drydock init`."""
+
+from pathlib import Path
+
+import click
+
+from drydock import fit, record
+from drydock.commands.options import progress, set_option, template_options
+from drydock.errors import DrydockError
+
+
+@click.command()
+@template_options
+@click.argument("template")
+@click.option("--directory", help="The template's folder in its repository.")
+@click.option("--checkout", metavar="REF", help="The branch or tag that the project follows.")
+@set_option(help="An answer that you know; may be repeated.")
+@click.option("--commits", default=200, show_default=True, help="How many commits to try at most.")
+@click.option("--force", is_flag=True, help="Replace the record that is there.")
+@click.option("--dry-run", is_flag=True, help="Write nothing.")
+def init(
+    folder: Path,
+    offline: bool,
+    hooks: bool,
+    template: str,
+    directory: str | None,
+    checkout: str | None,
+    given: dict[str, str],
+    commits: int,
+    force: bool,
+    dry_run: bool,
+) -> None:
+    """Write the record of a project that has none.
+
+    It is of the commit and the answers whose render is most like the project.
+
+    \b
+    Examples:
+      drydock init gh:ORG/django-drydock
+      drydock init ../template --set database=mariadb --dry-run
+    """
+    path = folder / record.NAME
+    if path.exists() and not (force or dry_run):
+        raise DrydockError(f"{path}: is there already. --force replaces it, --dry-run only shows.")
+    if hooks:
+        raise DrydockError("--hooks: a search generates often, and runs no hooks.")
+    found = fit.search(
+        folder,
+        template,
+        directory=directory,
+        checkout=checkout,
+        given=given,
+        commits=commits,
+        offline=offline,
+        progress=progress(False),
+    )
+    click.echo(
+        f"{found.label} fits best: {found.identical} of {found.files} files are identical, "
+        f"{found.likeness:.0%} of the lines."
+    )
+    for name, answer in found.record.answers.items():
+        sure = "" if name in found.sure else "  (not sure: nothing in the project tells)"
+        click.echo(f"  {name} = {answer}{sure}")
+    if dry_run:
+        return
+    partial = path.with_name(f"{record.NAME}.new")
+    try:
+        partial.write_text(found.record.dumps(), encoding="utf-8")
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
+    click.echo(f"Wrote {path}. `drydock check` compares.")

@@ -1,0 +1,149 @@
+"""Options that several commands have, and how their reports end."""
+
+import sys
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from drydock import report
+from drydock.compare import UPSTREAM, Comparison, State
+from drydock.session import Look
+
+IN_STEP, DRIFT, ERROR, MOVED = 0, 1, 2, 3
+FORM = "form"
+# The names of the states for --fail-on.
+STATES = {
+    "edited": State.EDITED,
+    "deleted": State.DELETED,
+    "conflict": State.CONFLICT,
+    "changed": State.CHANGED,
+    "same-change": State.BOTH,
+    "new": State.NEW,
+    "removed": State.REMOVED,
+}
+FAIL_ON = "edited,deleted,conflict"
+STATUS_HELP = """\b
+Exit status:
+  0  in step with the template
+  1  drift (--fail-on says what counts)
+  2  an error
+  3  in step, but the template has moved
+"""
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def template_options(command: F) -> F:
+    """Add the options that say which project, and how its template is to be had."""
+    options = [
+        click.option(
+            "-C",
+            "--project",
+            "folder",
+            default=".",
+            show_default=True,
+            type=click.Path(exists=True, file_okay=False, path_type=Path),
+            help="The project's folder.",
+        ),
+        click.option("--offline", is_flag=True, help="Ask no network: what is cached must do."),
+        click.option(
+            "--hooks", is_flag=True, help="Run the template's hooks and extensions: code."
+        ),
+    ]
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+def report_options(command: F) -> F:
+    """Add the options that say what a report looks like."""
+    formats = click.Choice(["text", "json", "markdown"])
+    options = [
+        click.option("--template", help="Where the template is now, if it has moved."),
+        click.option("--format", "form", type=formats, default="text", show_default=True),
+        click.option("--json", "form", flag_value="json", help="The same as --format json."),
+        click.option("--fail-on", default=FAIL_ON, show_default=True, callback=states,
+                     help=f"States that count as drift: {', '.join([*STATES, FORM])}."),
+        click.option("-q", "--quiet", is_flag=True, help="Print nothing: the exit status tells."),
+    ]  # fmt: skip
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+def states(_context: click.Context, _option: click.Parameter, value: str) -> frozenset[str]:
+    """Read the value of --fail-on."""
+    names = frozenset(name.strip() for name in value.split(",") if name.strip())
+    unknown = names - {*STATES, FORM}
+    if unknown:
+        raise click.BadParameter(
+            f"{', '.join(sorted(unknown))}: no such state. There are {', '.join([*STATES, FORM])}."
+        )
+    return names
+
+
+def answers(
+    _context: click.Context, _option: click.Parameter, value: Iterable[str]
+) -> dict[str, str]:
+    """Read the values of --set."""
+    given = {}
+    for words in value:
+        name, equals, answer = words.partition("=")
+        if not (name and equals):
+            raise click.BadParameter(f"{words}: is not of the form ANSWER=VALUE.")
+        given[name] = answer
+    return given
+
+
+def set_option(**more: Any) -> Callable[[F], F]:  # noqa: ANN401
+    """Return the option --set."""
+    return click.option(
+        "--set", "given", multiple=True, callback=answers, metavar="ANSWER=VALUE", **more
+    )
+
+
+def progress(quiet: bool) -> Callable[[str], None] | None:
+    """Return where progress is told: on a terminal only."""
+    if quiet or not sys.stderr.isatty():
+        return None
+    return lambda words: click.echo(words, err=True)
+
+
+def status(comparison: Comparison, fail_on: frozenset[str]) -> int:
+    """Return the exit status of a comparison; your own files do not count.
+
+    A file here that cannot be parsed is an error: what drifted in it is not known by key.
+    """
+    counted = [drift for drift in comparison.drifts if not drift.yours]
+    if any(drift.here and drift.here.problem for drift in counted):
+        return ERROR
+    wanted = {STATES[name] for name in fail_on if name in STATES}
+    for drift in counted:
+        if FORM in fail_on if drift.form_only else drift.state in wanted:
+            return DRIFT
+    return MOVED if any(drift.state in UPSTREAM for drift in counted) else IN_STEP
+
+
+def report_and_exit(
+    found: Look, form: str, fail_on: frozenset[str], quiet: bool, verbose: bool
+) -> None:
+    """Print a report, and end with its status."""
+    code = status(found.comparison, fail_on)
+    if not quiet:
+        if form == "json":
+            click.echo(report.as_json(found, code), nl=False)
+        else:
+            made = report.markdown if form == "markdown" else report.text
+            click.echo(made(found, verbose=verbose), nl=False)
+    click.get_current_context().exit(code)
+
+
+def page(lines: Iterable[str]) -> None:
+    """Print lines, through a pager on a terminal."""
+    if sys.stdout.isatty():
+        click.echo_via_pager(lines)
+    else:
+        for line in lines:
+            click.echo(line, nl=False)

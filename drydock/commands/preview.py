@@ -1,0 +1,55 @@
+"""`drydock preview`."""
+
+from pathlib import Path
+
+import click
+
+from drydock import record, report
+from drydock.commands.options import (
+    STATUS_HELP,
+    page,
+    progress,
+    report_and_exit,
+    report_options,
+    set_option,
+    template_options,
+)
+from drydock.session import Options, look
+
+
+@click.command(epilog=STATUS_HELP)
+@template_options
+@report_options
+@click.option("--to", metavar="REF", help="Commit, tag or branch, in place of the recorded one.")
+@set_option(required=True, help="An answer other than the recorded one; may be repeated.")
+@click.option("--diff", "as_diff", is_flag=True, help="Show the lines as well, in the text report.")
+def preview(
+    folder: Path,
+    offline: bool,
+    hooks: bool,
+    template: str | None,
+    form: str,
+    fail_on: frozenset[str],
+    quiet: bool,
+    to: str | None,
+    given: dict[str, str],
+    as_diff: bool,
+) -> None:
+    """Say what other answers would change, and where your own changes are in the way.
+
+    Nothing is written. The template's commit is the recorded one, so that only the answers tell.
+    Files of your own are listed as well: other answers may ask for changes in them.
+
+    \b
+    Examples:
+      drydock preview --set database=postgresql
+      drydock preview --set django_version=6.1 --set app_server=gunicorn --to HEAD
+    """
+    known = record.read(folder)
+    options = Options(folder=folder, template=template, to=to or known.commit, given=given,
+                      offline=offline, hooks=hooks, progress=progress(quiet))  # fmt: skip
+    found = look(options)
+    if as_diff and not quiet and form == "text":
+        lines = report.diff(found.base, found.upstream, sorted({**found.base, **found.upstream}))
+        page(lines)
+    report_and_exit(found, form, fail_on, quiet, verbose=True)

@@ -1,0 +1,256 @@
+"""Three trees to one: what the template changed goes into the working tree's files.
+
+git merges, with its own knowledge of renames and modes. Where lines of a structured file conflict though no
+key does, they are merged by line once more, and the result counts if each key is what it must be.
+"""
+
+import difflib
+import tempfile
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+
+from drydock import formats
+from drydock.errors import DrydockError
+from drydock.keys import grouped
+from drydock.project import unix
+from drydock.source import git
+from drydock.tree import File, Tree
+
+YOURS, TEMPLATE = "yours", "template"
+
+
+class Fate(StrEnum):
+    """What becomes of a file."""
+
+    UPDATED = "updated"
+    MERGED = "merged"
+    ADDED = "added"
+    REMOVED = "removed"
+    CONFLICT = "conflict"
+    KEPT_DELETED = "deleted here"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """A file after the merge; None is one that goes. `stages` are those of a conflict in git's index.
+
+    The stages are 1 for the recorded template, 2 for the working tree, and 3 for the newest template.
+    """
+
+    path: str
+    fate: Fate
+    file: File | None
+    stages: dict[int, File] = field(default_factory=dict)
+
+
+def merge(base: Tree, ours: Tree, theirs: Tree, others: Tree) -> list[Outcome]:
+    """Return what changes of `ours`, by path, when the change from `base` to `theirs` is merged.
+
+    `others` are files of the project that are not the template's: one may be where a file of
+    it was moved to. What was deleted here stays deleted.
+    """
+    outcomes: list[Outcome] = []
+    ours, theirs = in_its_ends_of_lines(base, ours), dict(theirs)
+    base = dict(base)
+    moved = renamed(base, {**others, **ours}) if {*base} - {*ours} else set()
+    for path in sorted({*base} - {*ours} - moved):
+        if path in theirs and theirs[path] != base[path]:
+            outcomes.append(Outcome(path=path, fate=Fate.KEPT_DELETED, file=None))
+        del base[path]
+        theirs.pop(path, None)
+    mine = {**others, **ours} if moved else ours
+    merged, stages = merge_trees(base, mine, theirs)
+    for path in sorted({*mine, *merged, *stages}):
+        before, after = mine.get(path), merged.get(path)
+        parts = stages.get(path, {})
+        if parts and (text := merged_by_key(path, parts)) is not None and after:
+            after, parts = replace(after, data=text.encode()), {}
+        if parts:
+            fate = Fate.CONFLICT
+        elif before == after:
+            continue
+        elif after is None:
+            fate = Fate.REMOVED
+        elif before is None:
+            fate = Fate.ADDED
+        else:
+            fate = Fate.UPDATED if before == base.get(path) else Fate.MERGED
+        outcomes.append(Outcome(path=path, fate=fate, file=after, stages=parts))
+    return outcomes
+
+
+def in_its_ends_of_lines(base: Tree, ours: Tree) -> Tree:
+    """Return files with LF where the template has LF, and they have CRLF throughout."""
+    return {
+        path: replace(file, data=unix(file.data))
+        if crlf(file.data) and path in base and b"\r\n" not in base[path].data
+        else file
+        for path, file in ours.items()
+    }
+
+
+def crlf(data: bytes) -> bool:
+    """Tell whether all lines end in CRLF."""
+    return b"\r\n" in data and data.count(b"\n") == data.count(b"\r\n")
+
+
+class Scratch:
+    """A repository that is thrown away, for git to merge in."""
+
+    def __init__(self, folder: str) -> None:
+        self.folder = folder
+        git(None, "init", "--quiet", "--bare", folder)
+
+    def git(self, *words: str, stdin: bytes = b"", check: bool = True) -> tuple[int, bytes]:
+        """Run git; return its status and what it printed."""
+        result = git(None, f"--git-dir={self.folder}", *words, stdin=stdin, check=check)
+        return result.returncode, result.stdout
+
+    def commits(self, trees: dict[str, Tree]) -> None:
+        """Write trees as commits of branches; the first is the parent of the others."""
+        self.git("fast-import", "--quiet", "--force", stdin=b"".join(stream(trees)))
+
+    def read(self, tree: str) -> dict[str, tuple[str, str]]:
+        """Return mode and object of each file of a tree."""
+        _, output = self.git("ls-tree", "-r", "-z", tree)
+        found = {}
+        for line in filter(None, output.split(b"\0")):
+            words, _, name = line.partition(b"\t")
+            mode, _, sha = words.decode().split()
+            found[name.decode(errors="surrogateescape")] = (mode, sha)
+        return found
+
+    def files(self, entries: Iterable[tuple[str, str]]) -> list[File]:
+        """Return the files of modes and objects."""
+        entries = list(entries)
+        names = "\n".join(sha for _, sha in entries).encode()
+        _, output = self.git("cat-file", "--batch", stdin=names)
+        files, position = [], 0
+        for mode, _ in entries:
+            end = output.index(b"\n", position)
+            size = int(output[position:end].split()[2])
+            files.append(File(data=output[end + 1 : end + 1 + size], executable=mode == "100755"))
+            position = end + size + 2
+        return files
+
+
+def stream(trees: dict[str, Tree]) -> Iterator[bytes]:
+    """Yield what `git fast-import` reads to make a commit of each tree."""
+    first = next(iter(trees))
+    for name, tree in trees.items():
+        yield f"commit refs/heads/{name}\ncommitter drydock <> 0 +0000\ndata 0\n".encode()
+        if name != first:
+            yield f"from refs/heads/{first}\n".encode()
+        yield b"deleteall\n"
+        for path, file in tree.items():
+            quoted = path.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+            mode = "100755" if file.executable else "100644"
+            yield f'M {mode} inline "{quoted}"\ndata {len(file.data)}\n'.encode(
+                errors="surrogateescape"
+            )
+            yield file.data + b"\n"
+
+
+def renamed(base: Tree, ours: Tree) -> set[str]:
+    """Return the files of `base` that `ours` has by another name."""
+    with tempfile.TemporaryDirectory(prefix="drydock-") as folder:
+        scratch = Scratch(folder)
+        scratch.commits({"base": base, YOURS: ours})
+        options = ["-r", "-z", "-M", "--diff-filter=R", "--name-status"]
+        _, output = scratch.git("diff-tree", *options, "base", YOURS)
+    return {name.decode(errors="surrogateescape") for name in output.split(b"\0")[1::3]}
+
+
+def merge_trees(base: Tree, ours: Tree, theirs: Tree) -> tuple[Tree, dict[str, dict[int, File]]]:
+    """Return git's merge of three trees, and the stages of each file that conflicts."""
+    with tempfile.TemporaryDirectory(prefix="drydock-") as folder:
+        scratch = Scratch(folder)
+        scratch.commits({"base": base, YOURS: ours, TEMPLATE: theirs})
+        settings = ["merge.conflictStyle=diff3", "merge.directoryRenames=true"]
+        options = [word for setting in settings for word in ("-c", setting)]
+        status, output = scratch.git(
+            *options, "merge-tree", "--write-tree", "-z", YOURS, TEMPLATE, check=False
+        )
+        tree, *rest = output.split(b"\0")
+        if status not in (0, 1) or not tree:
+            raise DrydockError("git merge-tree failed: an update needs git 2.38 or newer.")
+        entries = scratch.read(tree.decode())
+        known = scratch.read(YOURS)
+        changed = {path: entry for path, entry in entries.items() if known.get(path) != entry}
+        merged = {path: ours[path] for path in entries if path not in changed}
+        merged |= zip(changed, scratch.files(changed.values()), strict=True)
+        stages: dict[str, dict[int, File]] = {}
+        parts = []
+        for line in rest[: rest.index(b"")] if b"" in rest else []:
+            words, _, name = line.partition(b"\t")
+            mode, sha, number = words.decode().split()
+            parts.append((name.decode(errors="surrogateescape"), int(number), (mode, sha)))
+        files = scratch.files(entry for _, _, entry in parts)
+        for (path, stage, _), file in zip(parts, files, strict=True):
+            stages.setdefault(path, {})[stage] = file
+    return merged, stages
+
+
+def merged_by_key(path: str, stages: dict[int, File]) -> str | None:
+    """Return the merge of a structured file in which no key was changed by both sides; None otherwise."""
+    texts = [stages[stage].text if stage in stages else "" for stage in (1, 2, 3)]
+    if 2 not in stages or 3 not in stages or not formats.is_keyed(path):
+        return None
+    base, ours, theirs = (text if text is not None else "\0" for text in texts)
+    sides = [formats.parse(path, text) for text in (base, ours, theirs)]
+    if any(side.leaves is None for side in sides) or 1 not in stages:
+        return None
+    merged = merged_by_line(*(text.splitlines(keepends=True) for text in (base, ours, theirs)))
+    result = formats.parse(path, merged) if merged is not None else None
+    if result is None or result.leaves is None:
+        return None
+    before, mine, other, after = (grouped(one.leaves or ()) for one in (*sides, result))
+    nothing: Counter[str] = Counter()
+    for key in {**before, **mine, **other, **after}:
+        old, left, right = (one.get(key, nothing) for one in (before, mine, other))
+        if left not in (old, right) and right != old:
+            return None
+        if after.get(key, nothing) != (right if left == old else left):
+            return None
+    return merged
+
+
+Edit = tuple[int, int, list[str]]
+
+
+def merged_by_line(base: list[str], ours: list[str], theirs: list[str]) -> str | None:
+    """Return a text with the edits of both sides, which may touch each other; None if they overlap.
+
+    What both add at the same place comes one after the other, the project's first.
+    """
+
+    def edits(lines: list[str]) -> list[Edit]:
+        codes = difflib.SequenceMatcher(None, base, lines, autojunk=False).get_opcodes()
+        return [(a, b, lines[c:d]) for tag, a, b, c, d in codes if tag != "equal"]
+
+    mine = edits(ours)
+    other = [edit for edit in edits(theirs) if edit not in mine]
+    for start, end, _ in mine:
+        for first, last, _ in other:
+            if (
+                (start < last and first < end)
+                or (start < first == last < end)
+                or (first < start == end < last)
+            ):
+                return None
+    ordered = sorted(
+        [*((edit, 0) for edit in mine), *((edit, 1) for edit in other)],
+        key=lambda pair: (pair[0][0], pair[0][1], pair[1]),
+    )
+    result: list[str] = []
+    place = 0
+    for (start, end, lines), _ in ordered:
+        result += base[place:start]
+        # A last line without an end would run into the next.
+        if result and not result[-1].endswith("\n"):
+            result[-1] += "\n"
+        result += lines
+        place = max(place, end)
+    return "".join([*result, *base[place:]])

@@ -1,0 +1,101 @@
+"""Bring a project to its template's newest version: the change since the record, merged into the files."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from drydock import policy, project, record
+from drydock.errors import DrydockError
+from drydock.merge import Fate, Outcome, merge
+from drydock.session import Look
+from drydock.tree import File, Tree
+from drydock.worktree import Change, WorkTree
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """What an update would do: the outcome of each file that changes, and the record's new text."""
+
+    outcomes: tuple[Outcome, ...]
+    record: str
+
+    @property
+    def conflicts(self) -> list[str]:
+        """The files in which both sides changed the same lines."""
+        return [one.path for one in self.outcomes if one.fate is Fate.CONFLICT]
+
+
+def make_plan(look: Look, folder: Path, files: Iterable[str] = ()) -> Plan:
+    """Return what an update of a project would do.
+
+    `files` are those, or folders, to take the change of; all if there are none. DrydockError for one that
+    the template does not have.
+    """
+    base, theirs = look.rendered
+    rules = policy.read(folder, look.record.skip)
+    wanted = chosen(files, {**base, **theirs})
+    base, theirs = (
+        {path: file for path, file in tree.items() if not rules.is_ignored(path)}
+        for tree in (base, theirs)
+    )
+    if wanted is not None:
+        # All else is as if the template had not changed it.
+        rest = {path: file for path, file in base.items() if path not in wanted}
+        theirs = {path: file for path, file in theirs.items() if path in wanted} | rest
+    ours = project.read(folder, {**base, **theirs}, {**theirs, **base})
+    gone = {*base} - {*ours}
+    others: Tree = {}
+    if gone:
+        tracked = [path for path in WorkTree(folder).tracked() if path not in base]
+        others = project.read(folder, [path for path in tracked if path not in theirs])
+    outcomes = merge(base, ours, theirs, others)
+    return Plan(outcomes=tuple(outcomes), record=new_record(look, folder, wanted))
+
+
+def chosen(files: Iterable[str], known: Mapping[str, File]) -> set[str] | None:
+    """Return the paths that files and folders stand for; None for all."""
+    names = [Path(name).as_posix().rstrip("/") for name in files]
+    if not names:
+        return None
+    found = {}
+    for name in names:
+        found[name] = {path for path in known if path == name or path.startswith(f"{name}/")}
+    unknown = [name for name, paths in found.items() if not paths]
+    if unknown:
+        raise DrydockError(f"{', '.join(unknown)}: the template has no such file or folder.")
+    return set().union(*found.values())
+
+
+def new_record(look: Look, folder: Path, wanted: set[str] | None) -> str:
+    """Return the text of the record after an update; of some files only, if not all are wanted."""
+    text = (folder / record.NAME).read_text(encoding="utf-8")
+    if wanted is None:
+        return record.updated(text, commit=look.newest.sha, answers=look.answers, taken={})
+    taken = {**look.record.taken, **dict.fromkeys(sorted(wanted), look.newest.sha)}
+    return record.updated(text, commit=None, answers=None, taken=taken)
+
+
+def apply(plan: Plan, folder: Path) -> None:
+    """Write what a plan says, the record last; DrydockError where that would lose something."""
+    tree = WorkTree(folder)
+    if tree.is_waiting:
+        raise DrydockError(
+            f"{folder}: an update is not finished. `drydock update --continue` ends it once its conflicts "
+            "are resolved, `drydock update --abort` takes it back."
+        )
+    changes = [
+        Change(path=one.path, file=one.file, stages=one.stages)
+        for one in plan.outcomes
+        if one.fate is not Fate.KEPT_DELETED
+    ]
+    dirty = tree.dirty([*(change.path for change in changes), record.NAME])
+    if dirty:
+        raise DrydockError(
+            f"{', '.join(dirty)}: would be changed, and no commit has what is there now. Commit it, or "
+            "put it away with `git stash -u`; then try again."
+        )
+    new = File(data=plan.record.encode())
+    if (folder / record.NAME).read_bytes() != new.data:
+        changes.append(Change(path=record.NAME, file=new, stages={}))
+    if changes:
+        tree.apply(changes)

@@ -1,0 +1,221 @@
+"""Write to a project's working tree and its index, so that every byte can be had back."""
+
+import contextlib
+import json
+import os
+import shutil
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from drydock.errors import DrydockError
+from drydock.merge import crlf
+from drydock.source import git
+from drydock.tree import File
+
+STATE = "drydock-update"
+MARKS = (b"<<<<<<< ", b">>>>>>> ")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Change:
+    """A file to write, or to delete if it is None; `stages` are what the index is to have of a conflict."""
+
+    path: str
+    file: File | None
+    stages: dict[int, File]
+
+
+class WorkTree:
+    """The folder of a project in a git repository, which may be a folder of that."""
+
+    def __init__(self, project: Path) -> None:
+        self.project = project.resolve()
+        found = git(self.project, "rev-parse", "--show-prefix", "--git-path", STATE, check=False)
+        if found.returncode:
+            raise DrydockError(
+                f"{project}: is not in a git repository, which could take a merge back. "
+                "`git init`, commit what is there, then try again."
+            )
+        self.prefix, state = found.stdout.decode(errors="surrogateescape").splitlines()
+        self.state = self.project / state
+
+    def git(self, *words: str, stdin: bytes = b"") -> bytes:
+        """Run git in the project's folder; return what it printed."""
+        return git(self.project, *words, stdin=stdin).stdout
+
+    def tracked(self) -> list[str]:
+        """Return the paths of the files that git knows."""
+        output = self.git("ls-files", "-z", "--cached").decode(errors="surrogateescape")
+        return [path for path in dict.fromkeys(output.split("\0")) if path]
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether an update waits for its conflicts to be resolved."""
+        return (self.state / "manifest.json").exists()
+
+    def dirty(self, paths: Iterable[str]) -> list[str]:
+        """Return those of the paths that hold what no commit has."""
+        names = sorted({*paths})
+        options = ["--porcelain", "-z", "--untracked-files=all", "--ignored", "--no-renames"]
+        output = b"".join(
+            self.git("--literal-pathspecs", "status", *options, "--", *names[start : start + 500])
+            for start in range(0, len(names), 500)
+        )
+        found = {line[3:] for line in output.decode(errors="surrogateescape").split("\0") if line}
+        # A folder that is ignored as a whole stands for the files in it.
+        return [
+            path
+            for path in names
+            if any(
+                f"{self.prefix}{path}" == one or (one.endswith("/") and f"{self.prefix}{path}".startswith(one))
+                for one in found
+            )
+            and os.path.lexists(self.project / path)
+        ]  # fmt: skip
+
+    def apply(self, changes: list[Change]) -> None:
+        """Make the changes; on any failure, none of them.
+
+        Of a conflict, the state to come back to is kept until `finish` or `abort`.
+        """
+        self.save([change.path for change in changes])
+        try:
+            for change in changes:
+                self.write(change)
+            self.set_stages([change for change in changes if change.stages])
+        except BaseException:
+            self.abort()
+            raise
+        if not any(change.stages for change in changes):
+            self.forget()
+
+    def save(self, paths: list[str]) -> None:
+        """Keep the bytes and the index entries of files."""
+        self.forget()
+        self.state.mkdir(parents=True)
+        saved = {}
+        for number, path in enumerate(paths):
+            name = self.target(path)
+            if name.exists():
+                shutil.copy2(name, self.state / str(number))
+            saved[path] = str(number) if name.exists() else None
+        entries = {
+            path: self.git("--literal-pathspecs", "ls-files", "--stage", "--", path).decode()
+            for path in paths
+        }
+        manifest = json.dumps({"files": saved, "index": entries})
+        partial = self.state / "manifest.new"
+        partial.write_text(manifest, encoding="utf-8")
+        partial.replace(self.state / "manifest.json")
+
+    def target(self, path: str) -> Path:
+        """Return where a file is; a link's own place is where it leads, as long as that is in the project."""
+        name = self.project / path
+        real = Path(os.path.realpath(name))
+        if not real.is_relative_to(self.project):
+            raise DrydockError(f"{name}: is behind a link that leaves the project.")
+        if any(part.is_file() for part in real.parents):
+            raise DrydockError(f"{name}: a file is where the template has a folder. Move it away.")
+        if real.is_dir():
+            raise DrydockError(f"{name}: a folder is where the template has a file. Move it away.")
+        return real
+
+    def write(self, change: Change) -> None:
+        """Write or delete one file; with CRLF if the one that is there has it."""
+        target = self.target(change.path)
+        if change.file is None:
+            target.unlink(missing_ok=True)
+            self.prune(target.parent)
+            return
+        data = change.file.data
+        if target.exists() and crlf(target.read_bytes()) and b"\r\n" not in data:
+            data = data.replace(b"\n", b"\r\n")
+        target.parent.mkdir(parents=True, exist_ok=True)
+        mode = target.stat().st_mode & 0o777 if target.exists() else 0o666 & ~umask()
+        runnable = mode | (mode & 0o444) >> 2
+        partial = target.with_name(f".{target.name}.drydock")
+        try:
+            partial.write_bytes(data)
+            partial.chmod(runnable if change.file.executable else mode & ~0o111)
+            partial.replace(target)
+        finally:
+            partial.unlink(missing_ok=True)
+
+    def prune(self, folder: Path) -> None:
+        """Remove folders that have become empty."""
+        with contextlib.suppress(OSError):
+            while folder != self.project:
+                folder.rmdir()
+                folder = folder.parent
+
+    def set_stages(self, conflicts: list[Change]) -> None:
+        """Tell git's index which files conflict, and the three versions of each."""
+        lines = []
+        for change in conflicts:
+            lines.append(f"0 {'0' * 40}\t{self.prefix}{change.path}")
+            for stage, file in sorted(change.stages.items()):
+                sha = self.git("hash-object", "-w", "--stdin", stdin=file.data).decode().strip()
+                mode = "100755" if file.executable else "100644"
+                lines.append(f"{mode} {sha} {stage}\t{self.prefix}{change.path}")
+        self.index(lines)
+
+    def index(self, lines: list[str]) -> None:
+        """Give lines to `git update-index --index-info`."""
+        if lines:
+            data = "".join(f"{line}\0" for line in lines).encode(errors="surrogateescape")
+            self.git("update-index", "-z", "--index-info", stdin=data)
+
+    def unresolved(self) -> list[str]:
+        """Return the files of the update that still conflict."""
+        manifest = json.loads((self.state / "manifest.json").read_text(encoding="utf-8"))
+        paths = list(manifest["files"])
+        unmerged = self.git("--literal-pathspecs", "ls-files", "--unmerged", "-z", "--", *paths)
+        names = {line.rpartition("\t")[2] for line in unmerged.decode().split("\0") if line}
+        return sorted(path for path in paths if path in names or self.has_marks(path))
+
+    def has_marks(self, path: str) -> bool:
+        """Tell whether a file holds the marks of a conflict."""
+        try:
+            lines = self.target(path).read_bytes().splitlines()
+        except OSError:
+            return False
+        return all(any(line.startswith(mark) for line in lines) for mark in MARKS)
+
+    def abort(self) -> None:
+        """Put every file and every entry of the index back as it was before the update."""
+        manifest = json.loads((self.state / "manifest.json").read_text(encoding="utf-8"))
+        for path, saved in manifest["files"].items():
+            target = self.target(path)
+            if saved is None:
+                target.unlink(missing_ok=True)
+                self.prune(target.parent)
+            else:
+                target.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy2(self.state / saved, target)
+        lines = []
+        for path, entries in manifest["index"].items():
+            lines.append(f"0 {'0' * 40}\t{self.prefix}{path}")
+            for entry in entries.splitlines():
+                lines.append(f"{entry.partition(chr(9))[0]}\t{self.prefix}{path}")
+        self.index(lines)
+        self.forget()
+
+    def forget(self) -> None:
+        """Remove what was kept to come back to."""
+        shutil.rmtree(self.state, ignore_errors=True)
+
+
+def umask() -> int:
+    """Return the process's file mode creation mask."""
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+def waiting(project: Path) -> WorkTree:
+    """Return the working tree of an update that waits; DrydockError if none does."""
+    tree = WorkTree(project)
+    if not tree.is_waiting:
+        raise DrydockError(f"{project}: no update waits to be continued.")
+    return tree

@@ -1,0 +1,426 @@
+"""`drydock update` merges what the template changed, and loses nothing."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from drydock.record import NAME
+from tests.conftest import succeed, tool
+from tests.drydock.conftest import COMPOSE, TOP, Drydock, MakeTemplate, Template, git
+
+LINES = "".join(f"line {number}\n" for number in range(12))
+
+
+def commit(project: Path) -> None:
+    """Commit all of a project."""
+    git(project, "init", "--quiet")
+    git(project, "add", "--all")
+    git(project, "commit", "--quiet", "--allow-empty", "--message", "Change")
+
+
+def contents(project: Path) -> dict[str, tuple[bytes, int]]:
+    """Return bytes and mode of every file of a project but git's own."""
+    return {
+        path.relative_to(project).as_posix(): (path.read_bytes(), path.stat().st_mode)
+        for path in sorted(project.rglob("*"))
+        if path.is_file() and ".git" not in path.parts
+    }
+
+
+@pytest.fixture
+def lines(make_template: MakeTemplate) -> Template:
+    """Return a template of a file with some lines, and others."""
+    return make_template({
+        f"{TOP}/lines.txt": LINES,
+        f"{TOP}/docker-compose.yml": COMPOSE,
+        f"{TOP}/run.sh": "#!/bin/sh\necho 1\n",
+        f"{TOP}/folder/deep.txt": "deep\n",
+    })  # fmt: skip
+
+
+@pytest.fixture
+def site(lines: Template, tmp_path: Path) -> Path:
+    """Return a project of that template that was committed."""
+    project = lines.generate(tmp_path / "projects")
+    commit(project)
+    return project
+
+
+def test_both_sides_changes_are_there_afterwards(
+    drydock: Drydock, lines: Template, site: Path
+) -> None:
+    (site / "lines.txt").write_text(LINES.replace("line 1\n", "mine\n"))
+    (site / "own.txt").write_text("my own\n")
+    commit(site)
+    sha = lines.commit({
+        f"{TOP}/lines.txt": LINES.replace("line 9\n", "theirs\n"),
+        f"{TOP}/new/file.txt": "new\n",
+        f"{TOP}/folder/deep.txt": None,
+        f"{TOP}/run.sh": "#!/bin/sh\necho 2\n",
+    })  # fmt: skip
+    result = drydock("update", site)
+    assert result.exit_code == 0, result.output
+    assert (site / "lines.txt").read_text() == LINES.replace("line 1\n", "mine\n").replace(
+        "line 9\n", "theirs\n"
+    )
+    assert (site / "new/file.txt").read_text() == "new\n"
+    assert not (site / "folder").exists()
+    assert (site / "run.sh").read_text().endswith("echo 2\n")
+    assert (site / "run.sh").stat().st_mode & 0o100
+    assert (site / "own.txt").read_text() == "my own\n"
+    assert json.loads((site / NAME).read_text())["commit"] == sha
+    for line in ("merged   lines.txt", "added    new/file.txt", "removed  folder/deep.txt"):
+        assert line in result.output
+    assert "4 files changed, 0 in conflict" in result.output
+    # A second one has nothing to do, and what is left is the project's own edit.
+    commit(site)
+    before = contents(site)
+    assert "0 files changed" in drydock("update", site).output
+    assert contents(site) == before
+    report = json.loads(drydock("check", site, "--json").stdout)
+    assert [one["path"] for one in report["drifts"]] == ["lines.txt"]
+
+
+def conflicting(lines: Template, site: Path) -> None:
+    """Let both sides change the same line, and the template others."""
+    (site / "lines.txt").write_text(LINES.replace("line 5\n", "mine\n"))
+    commit(site)
+    lines.commit({
+        f"{TOP}/lines.txt": LINES.replace("line 5\n", "theirs\n"),
+        f"{TOP}/new.txt": "new\n",
+        f"{TOP}/folder/deep.txt": None,
+    })  # fmt: skip
+
+
+def test_a_conflict_has_marks_and_three_versions(
+    drydock: Drydock, lines: Template, site: Path
+) -> None:
+    conflicting(lines, site)
+    result = drydock("update", site)
+    assert result.exit_code == 1
+    assert "conflict  lines.txt" in result.output
+    text = (site / "lines.txt").read_text()
+    assert "<<<<<<< yours\nmine\n|||||||" in text
+    assert "line 5\n=======\ntheirs\n>>>>>>> template\n" in text
+    stages = git(site, "ls-files", "--unmerged").splitlines()
+    assert [line.split()[2] for line in stages] == ["1", "2", "3"]
+    assert git(site, "show", ":2:lines.txt").split("\n")[5] == "mine"
+    again = drydock("update", site)
+    assert again.exit_code == 2
+    assert "an update is not finished" in again.stderr
+    assert "still in conflict" in drydock("update", site, "--continue").stderr
+    (site / "lines.txt").write_text(LINES.replace("line 5\n", "both\n"))
+    git(site, "add", "lines.txt")
+    assert drydock("update", site, "--continue").exit_code == 0
+    assert "no update waits" in drydock("update", site, "--continue").stderr
+    commit(site)
+    report = json.loads(drydock("check", site, "--json").stdout)
+    assert [one["path"] for one in report["drifts"]] == ["lines.txt"]
+
+
+def test_abort_brings_back_every_byte(drydock: Drydock, lines: Template, site: Path) -> None:
+    conflicting(lines, site)
+    (site / "untracked.txt").write_text("not committed\n")
+    (site / "run.sh").write_text("staged\n")
+    git(site, "add", "run.sh")
+    before, index = contents(site), git(site, "ls-files", "--stage")
+    assert drydock("update", site).exit_code == 1
+    assert contents(site) != before
+    assert drydock("update", site, "--abort").exit_code == 0
+    assert contents(site) == before
+    assert git(site, "ls-files", "--stage") == index
+    assert drydock("update", site, "--abort").exit_code == 2
+
+
+def test_a_failure_half_way_leaves_nothing(drydock: Drydock, lines: Template, site: Path) -> None:
+    (site / "a-folder.txt").mkdir()
+    (site / "a-folder.txt/inner").write_text("mine\n")
+    commit(site)
+    lines.commit({f"{TOP}/a-folder.txt": "file\n", f"{TOP}/lines.txt": "changed\n"})
+    before = contents(site)
+    result = drydock("update", site)
+    assert result.exit_code == 2
+    assert "a folder is where the template has a file" in result.stderr
+    assert contents(site) == before
+
+
+def test_what_no_commit_has_is_not_touched(drydock: Drydock, lines: Template, site: Path) -> None:
+    lines.commit({f"{TOP}/lines.txt": "new\n", f"{TOP}/new.txt": "theirs\n"})
+    (site / "run.sh").write_text("in no commit, and not in the way\n")
+    (site / "lines.txt").write_text("in no commit\n")
+    (site / "new.txt").write_text("untracked\n")
+    before = contents(site)
+    result = drydock("update", site)
+    assert result.exit_code == 2
+    assert "lines.txt, new.txt: would be changed, and no commit has" in result.stderr
+    assert contents(site) == before
+    git(site, "checkout", "lines.txt")
+    (site / "new.txt").unlink()
+    assert drydock("update", site).exit_code == 0
+
+
+def test_an_ignored_file_in_the_way_is_not_touched(
+    drydock: Drydock, lines: Template, site: Path
+) -> None:
+    (site / ".gitignore").write_text("secret/\n")
+    commit(site)
+    (site / "secret").mkdir()
+    (site / "secret/key").write_text("mine\n")
+    lines.commit({f"{TOP}/secret/key": "theirs\n"})
+    assert "secret/key: would be changed" in drydock("update", site).stderr
+    assert (site / "secret/key").read_text() == "mine\n"
+
+
+def test_what_was_deleted_here_stays_deleted(drydock: Drydock, lines: Template, site: Path) -> None:
+    (site / "lines.txt").unlink()
+    commit(site)
+    lines.commit({f"{TOP}/lines.txt": LINES + "more\n"})
+    result = drydock("update", site)
+    assert result.exit_code == 0
+    assert "deleted here  lines.txt" in result.output
+    assert not (site / "lines.txt").exists()
+
+
+def test_a_file_that_was_moved_here_gets_the_change(
+    drydock: Drydock, lines: Template, site: Path
+) -> None:
+    (site / "docs").mkdir()
+    (site / "lines.txt").rename(site / "docs/moved.txt")
+    commit(site)
+    lines.commit({f"{TOP}/lines.txt": LINES.replace("line 5\n", "theirs\n")})
+    assert drydock("update", site).exit_code == 0
+    assert (site / "docs/moved.txt").read_text() == LINES.replace("line 5\n", "theirs\n")
+    assert not (site / "lines.txt").exists()
+
+
+def test_a_file_that_the_template_moved_keeps_the_edit(
+    drydock: Drydock, lines: Template, site: Path
+) -> None:
+    (site / "lines.txt").write_text(LINES.replace("line 5\n", "mine\n"))
+    commit(site)
+    lines.commit({f"{TOP}/lines.txt": None, f"{TOP}/docs/moved.txt": LINES})
+    assert drydock("update", site).exit_code == 0
+    assert (site / "docs/moved.txt").read_text() == LINES.replace("line 5\n", "mine\n")
+
+
+def test_a_file_removed_upstream_and_edited_here_conflicts(
+    drydock: Drydock, lines: Template, site: Path
+) -> None:
+    (site / "lines.txt").write_text("mine\n")
+    commit(site)
+    lines.commit({f"{TOP}/lines.txt": None})
+    assert drydock("update", site).exit_code == 1
+    assert (site / "lines.txt").read_text() == "mine\n"
+    assert [line.split()[2] for line in git(site, "ls-files", "--unmerged").splitlines()] == ["1", "2"]  # fmt: skip
+
+
+def test_a_file_that_both_added_merges_against_nothing(
+    drydock: Drydock, lines: Template, site: Path
+) -> None:
+    (site / "new.txt").write_text("mine\n")
+    commit(site)
+    lines.commit({f"{TOP}/new.txt": "theirs\n"})
+    assert drydock("update", site).exit_code == 1
+    assert "<<<<<<< yours\nmine\n" in (site / "new.txt").read_text()
+
+
+def test_binary_files_and_modes(
+    drydock: Drydock, make_template: MakeTemplate, tmp_path: Path
+) -> None:
+    template = make_template({f"{TOP}/icon.png": b"\x89PNG\0\1", f"{TOP}/tool": "#!/bin/sh\n"})
+    project = template.generate(tmp_path / "projects")
+    (project / "icon.png").write_bytes(b"\x89PNG\0\2")
+    (project / "tool").chmod(0o755)
+    commit(project)
+    template.commit({f"{TOP}/icon.png": b"\x89PNG\0\3", f"{TOP}/tool": "#!/bin/sh\necho\n"})
+    assert drydock("update", project).exit_code == 1
+    assert (project / "icon.png").read_bytes() == b"\x89PNG\0\2"
+    assert (project / "tool").read_text() == "#!/bin/sh\necho\n"
+    assert (project / "tool").stat().st_mode & 0o111 == 0o111
+
+
+def test_crlf_stays_crlf(drydock: Drydock, lines: Template, site: Path) -> None:
+    (site / "lines.txt").write_bytes(LINES.replace("line 1\n", "mine\n").replace("\n", "\r\n").encode())  # fmt: skip
+    commit(site)
+    lines.commit({f"{TOP}/lines.txt": LINES.replace("line 9\n", "theirs\n")})
+    assert drydock("update", site).exit_code == 0
+    expected = LINES.replace("line 1\n", "mine\n").replace("line 9\n", "theirs\n")
+    assert (site / "lines.txt").read_bytes() == expected.replace("\n", "\r\n").encode()
+
+
+@pytest.mark.parametrize(
+    ("path", "base", "ours", "theirs", "expected"),
+    [
+        ("a.yml", "a: 1\nb: 1\n", "a: 2 # mine\nb: 1\n", "a: 1\nb: 2\n", "a: 2 # mine\nb: 2\n"),
+        ("a.yml", "s:\n  a: 1\n", "s:\n  a: 1\n  b: 2\n", "s:\n  a: 1\n  c: 3\n", "s:\n  a: 1\n  b: 2\n  c: 3\n"),
+        ("a.toml", "a = 1\nb = 1\n", "a = 2\nb = 1\n", "a = 1\nb = 2\n", "a = 2\nb = 2\n"),
+        (".env.example", "A=1\n", "A=1\nB=2\n", "A=1\nC=3", "A=1\nB=2\nC=3"),
+        ("requirements.txt", "a==1\nb==1\n", "a==2\nb==1\n", "a==1\nb==2\n", "a==2\nb==2\n"),
+        ("a.json", '{\n "a": 1,\n "b": 1\n}\n', '{\n "a": 2,\n "b": 1\n}\n', '{\n "a": 1,\n "b": 2\n}\n', '{\n "a": 2,\n "b": 2\n}\n'),
+        # These stay conflicts: of one key, of the order of a list, and of a format in which all order counts.
+        ("a.yml", "a: 1\n", "a: 2\n", "a: 3\n", None),
+        ("a.yml", "l:\n- a\n", "l:\n- a\n- b\n", "l:\n- a\n- c\n", None),
+        ("nginx.conf", "a 1;\nb 1;\n", "a 2;\nb 1;\n", "a 1;\nb 2;\n", None),
+        ("a.txt", "a\nb\n", "c\nb\n", "a\nd\n", None),
+    ],
+)  # fmt: skip
+def test_lines_that_conflict_though_no_key_does_are_merged(
+    drydock: Drydock, make_template: MakeTemplate, tmp_path: Path,
+    path: str, base: str, ours: str, theirs: str, expected: str | None,
+) -> None:  # fmt: skip
+    template = make_template({f"{TOP}/{path}": base})
+    project = template.generate(tmp_path / "projects")
+    (project / path).write_text(ours)
+    commit(project)
+    template.commit({f"{TOP}/{path}": theirs})
+    result = drydock("update", project)
+    assert result.exit_code == (expected is None), result.output
+    if expected is not None:
+        assert (project / path).read_text() == expected
+
+
+def test_new_and_changed_answers_are_recorded(
+    drydock: Drydock, lines: Template, site: Path
+) -> None:
+    text = (site / NAME).read_text()
+    data = json.loads(text)
+    data["context"]["cookiecutter"]["_template"] = "kept"
+    data["of another program"] = 1
+    (site / NAME).write_text(json.dumps(data))
+    commit(site)
+    lines.commit({"cookiecutter.json": json.dumps({"slug": "site", "database": ["mysql", "postgresql"], "queue": ["none", "celery"]})})  # fmt: skip
+    result = drydock("update", site, "--set", "database=postgresql")
+    assert result.exit_code == 0
+    assert "queue is a new question" in result.output
+    record = json.loads((site / NAME).read_text())
+    assert record["context"]["cookiecutter"] == {
+        "slug": "site", "database": "postgresql", "queue": "none", "_template": "kept",
+    }  # fmt: skip
+    assert record["of another program"] == 1
+    assert "image: postgresql:9" in (site / "docker-compose.yml").read_text()
+
+
+def test_some_files_now_and_the_rest_later(drydock: Drydock, lines: Template, site: Path) -> None:
+    old = lines.head()
+    lines.commit({f"{TOP}/lines.txt": LINES + "more\n", f"{TOP}/folder/deep.txt": "deeper\n"})
+    assert drydock("update", site, "folder").exit_code == 0
+    assert (site / "folder/deep.txt").read_text() == "deeper\n"
+    assert (site / "lines.txt").read_text() == LINES
+    assert json.loads((site / NAME).read_text())["commit"] == old
+    commit(site)
+    report = json.loads(drydock("check", site, "--json").stdout)
+    assert {one["path"]: one["state"] for one in report["drifts"]} == {"lines.txt": "changed upstream"}  # fmt: skip
+    (site / "folder/deep.txt").write_text("deeper, and mine\n")
+    commit(site)
+    assert drydock("update", site).exit_code == 0
+    assert (site / "folder/deep.txt").read_text() == "deeper, and mine\n"
+    assert "drydock" not in json.loads((site / NAME).read_text())
+    assert drydock("update", site, "nothing").exit_code == 2
+    assert drydock("update", site, "lines.txt", "--set", "slug=a").exit_code == 2
+
+
+def test_a_dry_run_writes_nothing(drydock: Drydock, lines: Template, site: Path) -> None:
+    conflicting(lines, site)
+    before = contents(site)
+    result = drydock("update", site, "--dry-run")
+    assert result.exit_code == 1
+    assert "2 files would change, 1 in conflict" in result.output
+    report = json.loads(drydock("update", site, "--dry-run", "--json").stdout)
+    assert report["conflicts"] == ["lines.txt"]
+    assert {"path": "new.txt", "fate": "added"} in report["files"]
+    assert contents(site) == before
+    assert git(site, "status", "--porcelain") == ""
+
+
+def test_a_project_below_the_top_of_its_repository(
+    drydock: Drydock, lines: Template, tmp_path: Path
+) -> None:
+    repository = tmp_path / "repository"
+    site = lines.generate(repository / "services")
+    (site / "lines.txt").write_text(LINES.replace("line 5\n", "mine\n"))
+    commit(repository)
+    lines.commit({f"{TOP}/lines.txt": LINES.replace("line 5\n", "theirs\n")})
+    before, index = contents(repository), git(repository, "ls-files", "--stage")
+    assert drydock("update", site).exit_code == 1
+    assert git(repository, "ls-files", "--unmerged").endswith("services/site/lines.txt")
+    assert drydock("update", site, "--abort").exit_code == 0
+    assert contents(repository) == before
+    assert git(repository, "ls-files", "--stage") == index
+
+
+def test_without_git_nothing_is_merged(drydock: Drydock, lines: Template, tmp_path: Path) -> None:
+    site = lines.generate(tmp_path / "projects")
+    lines.commit({f"{TOP}/lines.txt": "new\n"})
+    before = contents(site)
+    result = drydock("update", site)
+    assert result.exit_code == 2
+    assert "is not in a git repository" in result.stderr
+    assert contents(site) == before
+
+
+# Lines of which there are few, so that edits meet.
+TEXT = st.lists(st.sampled_from(["a\n", "b\n", "c\n", "d\n"]), max_size=6).map("".join)
+FOLDER = st.dictionaries(st.sampled_from(["one.txt", "two/three.txt", "four.yml"]), TEXT)
+
+
+@settings(
+    max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(base=FOLDER, ours=FOLDER, theirs=FOLDER)
+def test_no_edit_is_lost_whatever_both_sides_did(
+    drydock: Drydock,
+    make_template: MakeTemplate,
+    tmp_path: Path,
+    base: dict[str, str],
+    ours: dict[str, str],
+    theirs: dict[str, str],
+) -> None:
+    for name in ("template", "projects"):
+        shutil.rmtree(tmp_path / name, ignore_errors=True)
+    always = {f"{TOP}/always.txt": "always\n"}
+    template = make_template({**always, **{f"{TOP}/{path}": text for path, text in base.items()}})
+    project = template.generate(tmp_path / "projects")
+    for path in {*base, *ours}:
+        target = project / path
+        target.parent.mkdir(exist_ok=True)
+        target.write_text(ours[path]) if path in ours else target.unlink()
+    commit(project)
+    template.commit({f"{TOP}/{path}": theirs.get(path) for path in {*base, *theirs}})
+    before, index = contents(project), git(project, "ls-files", "--stage")
+    result = drydock("update", project)
+    assert result.exit_code in (0, 1), result.output
+    for path, text in ours.items():
+        if base.get(path) != text and theirs.get(path) in (base.get(path), text):
+            # Only this side changed the file, or both in the same way.
+            assert (project / path).read_text() == text
+        elif base.get(path) != text:
+            # Nothing that was added here is gone.
+            left = (project / path).read_text().splitlines() if (project / path).exists() else []
+            added = {*text.splitlines()} - {*base.get(path, "").splitlines()}
+            assert added <= {*left} or theirs.get(path) is None, result.output
+        elif path in theirs:
+            assert (project / path).read_text() == theirs[path]
+    if result.exit_code == 1:
+        assert drydock("update", project, "--abort").exit_code == 0
+        assert contents(project) == before
+        assert git(project, "ls-files", "--stage") == index
+    else:
+        commit(project)
+        after = contents(project)
+        assert drydock("update", project).exit_code == 0
+        assert contents(project) == after
+
+
+def test_cruft_can_go_on_from_there(drydock: Drydock, lines: Template, site: Path) -> None:
+    lines.commit({f"{TOP}/lines.txt": LINES + "more\n"})
+    assert drydock("update", site).exit_code == 0
+    commit(site)
+    succeed(tool("cruft"), "check", cwd=site)
+    lines.commit({f"{TOP}/lines.txt": LINES + "more\n" * 2})
+    succeed(tool("cruft"), "update", "--skip-apply-ask", cwd=site)
+    assert (site / "lines.txt").read_text() == LINES + "more\n" * 2
+    assert drydock("check", site).exit_code == 0
