@@ -6,11 +6,13 @@ from typing import Any
 
 import click
 
+from drydock.commands.accept import accept
 from drydock.commands.check import check
 from drydock.commands.diff import diff
 from drydock.commands.init import init
 from drydock.commands.options import ERROR
 from drydock.commands.preview import preview
+from drydock.commands.restore import restore
 from drydock.commands.update import update
 from drydock.errors import DrydockError
 
@@ -50,5 +52,5 @@ def main() -> None:
     """
 
 
-for command in (check, diff, preview, update, init):
+for command in (check, diff, preview, update, restore, accept, init):
     main.add_command(command)

@@ -23,6 +23,7 @@ class State(StrEnum):
     EDITED = "edited here"
     CHANGED = "changed upstream"
     BOTH = "same change"
+    MERGES = "merges cleanly"
     CONFLICT = "conflict"
     DELETED = "deleted here"
     NEW = "new upstream"
@@ -60,6 +61,7 @@ class Drift:
 
     `here` is the change from the recorded template to the working tree, `upstream` that to the
     newest template; None where there is none. `collisions` are keys that both changed, differently.
+    `accepted` is why the deviation is agreed, where it is.
     """
 
     path: str
@@ -68,6 +70,12 @@ class Drift:
     here: Change | None
     upstream: Change | None
     collisions: tuple[str, ...] = ()
+    accepted: str | None = None
+
+    @property
+    def is_muted(self) -> bool:
+        """Whether nobody wants to hear of it: the file is the team's own, or the deviation is agreed."""
+        return self.yours or self.accepted is not None
 
     @property
     def form_only(self) -> bool:

@@ -6,11 +6,17 @@ In `.drydock.toml`, or in `[tool.drydock]` of pyproject.toml:
     ignore = ["docs/"]                              # not compared
     ignore-keys = ["docker-compose.yml: services.backend.deploy.resources"]
 
+    [[accepted]]                                    # `drydock accept` writes these
+    file = "uwsgi.ini"
+    reason = "why"
+    hash = "..."
+
 Patterns are those of .gitignore. Without any, the template owns every file.
 """
 
+import datetime
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +25,20 @@ from pathspec import GitIgnoreSpec
 from drydock.errors import DrydockError
 
 LISTS = ("yours", "ignore", "ignore-keys")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Acceptance:
+    """A deviation that is agreed: of a file, or of a key and all below it.
+
+    `hash` is of what the template and the project had there; `until` the last day.
+    """
+
+    file: str
+    key: str | None
+    reason: str
+    until: datetime.date | None
+    hash: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,6 +52,7 @@ class Policy:
     ignore: tuple[str, ...] = ()
     ignore_keys: tuple[str, ...] = ()
     skip: tuple[str, ...] = ()
+    accepted: tuple[Acceptance, ...] = ()
 
     def is_yours(self, path: str) -> bool:
         """Tell whether a file belongs to the project's team after it was generated."""
@@ -85,8 +106,11 @@ def read(project: Path, skip: Iterable[str] = ()) -> Policy:
     if not isinstance(table, dict):
         raise DrydockError(f"{name}: tool.drydock is not a table.")
     for key, value in table.items():
+        if key == "accepted":
+            continue
         if key not in LISTS:
-            raise DrydockError(f"{name}: {key} is not known. A policy has {', '.join(LISTS)}.")
+            known = ", ".join([*LISTS, "accepted"])
+            raise DrydockError(f"{name}: {key} is not known. A policy has {known}.")
         if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
             raise DrydockError(f"{name}: {key} is not a list of texts.")
     for entry in table.get("ignore-keys", []):
@@ -97,4 +121,24 @@ def read(project: Path, skip: Iterable[str] = ()) -> Policy:
         ignore=tuple(table.get("ignore", [])),
         skip=tuple(skip),
         ignore_keys=tuple(table.get("ignore-keys", [])),
+        accepted=tuple(acceptances(table.get("accepted", []), name)),
     )
+
+
+def acceptances(entries: object, name: Path) -> Iterator[Acceptance]:
+    """Yield the accepted deviations of a policy; DrydockError for one that lacks something."""
+    for entry in entries if isinstance(entries, list) else [None]:
+        texts = entry if isinstance(entry, dict) else {}
+        file, reason, value = (texts.get(key) for key in ("file", "reason", "hash"))
+        key, until = texts.get("key"), texts.get("until")
+        whole = isinstance(file, str) and isinstance(reason, str) and isinstance(value, str)
+        if (
+            not whole
+            or not isinstance(key, str | None)
+            or not isinstance(until, datetime.date | None)
+        ):
+            raise DrydockError(
+                f"{name}: accepted: each entry has a file, a reason and a hash, and may have a key and a date "
+                "`until`. `drydock accept` writes them."
+            )
+        yield Acceptance(file=str(file), key=key, reason=str(reason), until=until, hash=str(value))

@@ -21,6 +21,7 @@ COLOURS = {
     State.EDITED: "yellow",
     State.DELETED: "yellow",
     State.CONFLICT: "red",
+    State.MERGES: "yellow",
     State.CHANGED: "cyan",
     State.BOTH: "cyan",
     State.NEW: "cyan",
@@ -31,7 +32,7 @@ SCHEMA_VERSION = 1
 
 def shown(look: Look, verbose: bool) -> list[Drift]:
     """Return the drifts that a report lists: those of your own files only where all are wanted."""
-    return [drift for drift in look.comparison.drifts if verbose or not drift.yours]
+    return [drift for drift in look.comparison.drifts if verbose or not drift.is_muted]
 
 
 def summary(look: Look) -> str:
@@ -48,6 +49,8 @@ def summary(look: Look) -> str:
 def words(drift: Drift) -> str:
     """Return a drift's state, for people."""
     state = f"{drift.state}, form only" if drift.form_only else str(drift.state)
+    if drift.accepted is not None:
+        return f"{state}, accepted"
     return f"{state}, yours" if drift.yours else state
 
 
@@ -118,14 +121,24 @@ def text(look: Look, *, verbose: bool = False) -> str:
             lines += [f"  {key}  {values}  ({side})" for key, values, side in key_lines(drift)]
     same = look.comparison.files - len(look.comparison.drifts)
     yours = len(look.comparison.drifts) - len(drifts)
-    own = f", {yours} of your own differ" if yours else ""
+    own = f", {yours} of your own, or accepted, differ" if yours else ""
     lines += [*problems(drifts)]
     if verbose and look.by_hook:
         lines += ["", "As the template's hooks made them:"]
         lines += [f"  {plain(path)}" for path in look.by_hook]
     lines += ["", f"{look.comparison.files} files compared: {same} same, {len(drifts)} not{own}."]
     lines += [f"Nothing matches what is ignored: {entry}" for entry in look.comparison.unmatched]
+    lines += next_steps(drifts)
     return "\n".join(lines) + "\n"
+
+
+def next_steps(drifts: Iterable[Drift]) -> Iterator[str]:
+    """Yield what to do about drifts, for people."""
+    states = {drift.state for drift in drifts if not drift.is_muted and not drift.form_only}
+    if states & {State.EDITED, State.DELETED}:
+        yield "Meant so: `drydock accept FILE --reason WHY`. By mistake: `drydock restore FILE`."
+    if states - {State.EDITED, State.DELETED, State.BOTH}:
+        yield "To take the template's changes: `drydock update` (first with --dry-run)."
 
 
 def markdown(look: Look, *, verbose: bool = False) -> str:
@@ -202,6 +215,7 @@ def as_json(look: Look, status: int) -> str:
                 "path": drift.path,
                 "state": drift.state.value,
                 "yours": drift.yours,
+                "accepted": drift.accepted,
                 "here": change(drift.here),
                 "upstream": change(drift.upstream),
                 "collisions": list(drift.collisions),

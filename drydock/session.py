@@ -1,5 +1,6 @@
 """One look at a project: its record, its template at two commits, and what lies between them."""
 
+import datetime
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -7,10 +8,11 @@ from typing import Any
 
 from pathspec import GitIgnoreSpec
 
-from drydock import made, policy, project, record, render
+from drydock import accept, made, policy, project, record, render
 from drydock.answers import Resolved
 from drydock.cache import default_cache
-from drydock.compare import Comparison, compare
+from drydock.compare import Comparison, State, compare
+from drydock.merge import Fate, merge
 from drydock.record import Record
 from drydock.source import Source, open_source
 from drydock.tree import File, Tree
@@ -118,7 +120,8 @@ def look(options: Options) -> Look:
     notes = [*resolved.notes]
     by_hook: dict[str, File | None] = {}
     differing = [path for path in paths if path in base and here.get(path) != base[path]]
-    if differing and not options.hooks:
+    hooks = any(path.startswith("hooks/") for path in source.tree(old, known.directory))
+    if differing and hooks and not options.hooks:
         told = made.inspect_history(
             options.folder,
             base,
@@ -128,13 +131,14 @@ def look(options: Options) -> Look:
         by_hook = {path: file for path, file in told.files.items() if path in paths}
         declared = GitIgnoreSpec.from_lines(map(str, resolved.variables.get("_by_hook") or []))
         by_hook |= {path: here.get(path) for path in differing if declared.match_file(path)}
-        hooks = any(path.startswith("hooks/") for path in source.tree(old, known.directory))
-        if told.reason and hooks and len(by_hook) < len(differing):
+        if told.reason and len(by_hook) < len(differing):
             notes.append(
                 f"{len(differing)} differ, and some may be the work of the template's hooks. Nothing says which: "
                 f"{told.reason}."
             )
     trees = as_made(by_hook, base, upstream, here)
+    rules, accepted, ended = accept.in_force(rules, *trees, datetime.date.today())
+    comparison = accept.marked(with_merges(compare(*trees, rules), *trees), accepted)
     return Look(
         record=replace(known, template=source.url),
         url=source.url,
@@ -146,12 +150,45 @@ def look(options: Options) -> Look:
         upstream=trees[1],
         here=trees[2],
         rendered=(base, upstream),
-        comparison=compare(*trees, rules),
-        notes=tuple(notes),
+        comparison=comparison,
+        notes=(*notes, *ended),
         by_hook=tuple(sorted(path for path in by_hook if here.get(path) == by_hook[path])),
         answers=resolved.public,
         new_questions=resolved.new,
     )
+
+
+def with_merges(comparison: Comparison, base: Tree, upstream: Tree, here: Tree) -> Comparison:
+    """Return a comparison in which only what does not merge is a conflict."""
+    paths = {drift.path for drift in comparison.drifts if drift.state is State.CONFLICT}
+    if not paths:
+        return comparison
+    base, upstream, here = (
+        {path: file for path, file in tree.items() if path in paths}
+        for tree in (base, upstream, here)
+    )
+    fates = {one.path: one.fate for one in merge(base, here, upstream, {})}
+
+    def state(path: str) -> State:
+        match fates.get(path):
+            case Fate.CONFLICT:
+                return State.CONFLICT
+            case Fate.KEPT_DELETED:
+                return State.DELETED
+            case _:
+                return State.MERGES
+
+    drifts = (
+        replace(
+            drift,
+            state=state(drift.path),
+            collisions=drift.collisions if state(drift.path) is State.CONFLICT else (),
+        )
+        if drift.path in paths
+        else drift
+        for drift in comparison.drifts
+    )
+    return replace(comparison, drifts=tuple(drifts))
 
 
 def as_made(

@@ -19,6 +19,7 @@ from drydock.session import Options, look
 @template_options
 @report_options
 @click.option("-v", "--verbose", is_flag=True, help="List the files of your own as well.")
+@click.option("--moved-ok", is_flag=True, help="End with 0 though the template has moved.")
 @click.option("--to", metavar="REF", help="Commit, tag or branch to compare with, not the newest.")
 @set_option(help="An answer for the newest template, where the recorded one will not do.")
 def check(
@@ -30,6 +31,7 @@ def check(
     fail_on: frozenset[str],
     quiet: bool,
     verbose: bool,
+    moved_ok: bool,
     to: str | None,
     given: dict[str, str],
 ) -> None:
@@ -40,8 +42,8 @@ def check(
       drydock check
       drydock check --json --offline
       drydock check --format markdown >>"$GITHUB_STEP_SUMMARY"
-      drydock check --fail-on conflict
+      drydock check --fail-on conflict --moved-ok
     """
     options = Options(folder=folder, template=template, to=to, given=given, offline=offline,
                       hooks=hooks, progress=progress(quiet))  # fmt: skip
-    report_and_exit(look(options), form, fail_on, quiet, verbose)
+    report_and_exit(look(options), form, fail_on, quiet, verbose, moved_ok)

@@ -1,5 +1,6 @@
 """`drydock diff`."""
 
+import itertools
 import os
 import sys
 from collections.abc import Iterable
@@ -8,7 +9,7 @@ from pathlib import Path
 import click
 
 from drydock import report
-from drydock.commands.options import page, progress, set_option, template_options
+from drydock.commands.options import DRIFT, IN_STEP, page, progress, set_option, template_options
 from drydock.errors import DrydockError
 from drydock.session import Options, look
 
@@ -21,6 +22,7 @@ from drydock.session import Options, look
 @click.option("--to", metavar="REF", help="Commit, tag or branch to compare with, not the newest.")
 @set_option(help="An answer for the newest template, where the recorded one will not do.")
 @click.option("--patch", is_flag=True, help="For `git apply`: makes the files those of the newest.")
+@click.option("--exit-code", is_flag=True, help="End with 1 if something differs, as git's does.")
 @click.option("-v", "--verbose", is_flag=True, help="Show the files of your own as well.")
 @click.argument("files", nargs=-1, metavar="[FILE]...")
 def diff(
@@ -33,6 +35,7 @@ def diff(
     to: str | None,
     given: dict[str, str],
     patch: bool,
+    exit_code: bool,
     verbose: bool,
     files: tuple[str, ...],
 ) -> None:
@@ -71,7 +74,7 @@ def diff(
             raise DrydockError(
                 f"Left out of the patch, for they hold values that look secret: {', '.join(omitted)}."
             )
-        return
+        click.get_current_context().exit(DRIFT if exit_code and data else IN_STEP)
     both = sides or [
         (found.base, found.here, "edited here"),
         (found.base, found.upstream, "changed upstream"),
@@ -89,4 +92,8 @@ def diff(
                     )
                     yield from report.diff(before, after, [path], colour)
 
-    page(lines())
+    shown = iter(lines())
+    first = next(shown, None)
+    if first is not None:
+        page(itertools.chain([first], shown))
+    click.get_current_context().exit(DRIFT if exit_code and first is not None else IN_STEP)

@@ -18,12 +18,13 @@ STATES = {
     "edited": State.EDITED,
     "deleted": State.DELETED,
     "conflict": State.CONFLICT,
+    "merges": State.MERGES,
     "changed": State.CHANGED,
     "same-change": State.BOTH,
     "new": State.NEW,
     "removed": State.REMOVED,
 }
-FAIL_ON = "edited,deleted,conflict"
+FAIL_ON = "edited,deleted,conflict,merges"
 STATUS_HELP = """\b
 Exit status:
   0  in step with the template
@@ -111,26 +112,32 @@ def progress(quiet: bool) -> Callable[[str], None] | None:
     return lambda words: click.echo(words, err=True)
 
 
-def status(comparison: Comparison, fail_on: frozenset[str]) -> int:
+def status(comparison: Comparison, fail_on: frozenset[str], moved_ok: bool = False) -> int:
     """Return the exit status of a comparison; your own files do not count.
 
-    A file here that cannot be parsed is an error: what drifted in it is not known by key.
+    Where `moved_ok` is set, neither does a template that has moved. A file here that cannot be parsed is an error: what drifted in it is not known by key.
     """
-    counted = [drift for drift in comparison.drifts if not drift.yours]
+    counted = [drift for drift in comparison.drifts if not drift.is_muted]
     if any(drift.here and drift.here.problem for drift in counted):
         return ERROR
     wanted = {STATES[name] for name in fail_on if name in STATES}
     for drift in counted:
         if FORM in fail_on if drift.form_only else drift.state in wanted:
             return DRIFT
-    return MOVED if any(drift.state in UPSTREAM for drift in counted) else IN_STEP
+    moved = any(drift.state in UPSTREAM for drift in counted) and not moved_ok
+    return MOVED if moved else IN_STEP
 
 
 def report_and_exit(
-    found: Look, form: str, fail_on: frozenset[str], quiet: bool, verbose: bool
+    found: Look,
+    form: str,
+    fail_on: frozenset[str],
+    quiet: bool,
+    verbose: bool,
+    moved_ok: bool = False,
 ) -> None:
     """Print a report, and end with its status."""
-    code = status(found.comparison, fail_on)
+    code = status(found.comparison, fail_on, moved_ok)
     if not quiet:
         if form == "json":
             click.echo(report.as_json(found, code), nl=False)

@@ -60,7 +60,7 @@ def test_an_untouched_project_is_in_step(drydock: Drydock, project: Path) -> Non
         ("delete", None, "deleted here", 1),
         (None, "delete", "removed upstream", 3),
         ("delete", "delete", "same change", 3),
-        ("delete", "edit", "conflict", 1),
+        ("delete", "edit", "deleted here", 1),
         ("edit", "delete", "conflict", 1),
     ],
 )
@@ -458,7 +458,7 @@ def test_the_policy_says_what_counts(drydock: Drydock, project: Path) -> None:
     edit(project / COMPOSE, "mysql:9", "mysql:8")
     result = drydock("check", project)
     assert result.exit_code == 0, result.output
-    assert "1 of your own differ" in result.output
+    assert "1 of your own, or accepted, differ" in result.output
     assert "Nothing matches what is ignored: gone/" in result.output
     assert "Nothing matches what is ignored: *.yml: services.x" in result.output
     assert "services.db" not in result.output
@@ -712,7 +712,7 @@ def test_a_full_disk_is_one_message(
     def full(*_: object, **__: object) -> None:
         raise OSError(28, "No space left on device", "somewhere")
 
-    monkeypatch.setattr("drydock.cli.look", full)
+    monkeypatch.setattr("drydock.commands.check.look", full)
     result = drydock("check", project)
     assert result.exit_code == 2
     assert result.stderr == "drydock: somewhere: No space left on device\n"

@@ -1,0 +1,47 @@
+"""`drydock accept`."""
+
+import datetime
+from pathlib import Path
+
+import click
+
+from drydock import accept as acceptances
+from drydock.commands.options import progress, template_options
+from drydock.session import Options, look
+
+
+@click.command()
+@template_options
+@click.option("--reason", required=True, help="Why; the report shows it.")
+@click.option("--until", type=click.DateTime(["%Y-%m-%d"]), help="The last day, as 2027-12-31.")
+@click.argument("things", nargs=-1, required=True, metavar="FILE[:KEY]...")
+def accept(
+    folder: Path,
+    offline: bool,
+    hooks: bool,
+    reason: str,
+    until: datetime.datetime | None,
+    things: tuple[str, ...],
+) -> None:
+    """Agree on a deviation: it is no drift, until it or the template changes.
+
+    The policy gets an entry with the reason and a hash: commit it.
+
+    \b
+    Examples:
+      drydock accept nginx/nginx.conf --reason "our own TLS settings"
+      drydock accept docker-compose.yml:services.backend.deploy --reason "a larger box" --until 2027-06-30
+    """
+    found = look(Options(folder=folder, offline=offline, hooks=hooks, progress=progress(False)))
+    day = until.date() if until else None
+    new = []
+    for thing in things:
+        path, colon, key = thing.partition(":")
+        if thing in found.base or thing in found.here:  # a file with a colon in its name
+            path, colon, key = thing, "", ""
+        new.append(
+            acceptances.made(
+                path, key.strip() if colon else None, reason, day, found.base, found.here
+            )
+        )
+    click.echo(f"Wrote {acceptances.write(folder, new)}. Commit it.")

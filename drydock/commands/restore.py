@@ -1,0 +1,43 @@
+"""`drydock restore`."""
+
+from pathlib import Path
+
+import click
+
+from drydock.commands.options import progress, template_options
+from drydock.errors import DrydockError
+from drydock.session import Options, look
+from drydock.update import chosen
+from drydock.worktree import Change, WorkTree
+
+
+@click.command()
+@template_options
+@click.argument("files", nargs=-1, required=True, metavar="FILE...")
+def restore(folder: Path, offline: bool, hooks: bool, files: tuple[str, ...]) -> None:
+    """Bring back the template's version of files or folders: that of the recorded commit.
+
+    What no commit has is not touched, so that git can bring your version back.
+
+    \b
+    Examples:
+      drydock restore uwsgi.ini
+      drydock restore nginx/
+    """
+    found = look(Options(folder=folder, offline=offline, hooks=hooks, progress=progress(False)))
+    paths = sorted(chosen(files, found.base) or ())
+    changes = [
+        Change(path=path, file=found.base[path], stages={})
+        for path in paths
+        if found.here.get(path) != found.base[path]
+    ]
+    tree = WorkTree(folder)
+    if dirty := tree.dirty(change.path for change in changes):
+        raise DrydockError(
+            f"{', '.join(dirty)}: holds what no commit has. Commit it, or put it away with `git stash -u`."
+        )
+    if changes:
+        tree.apply(changes)
+    for change in changes:
+        click.echo(f"restored  {change.path}")
+    click.echo(f"{len(changes)} of {len(paths)} files were not the template's.")
