@@ -192,7 +192,7 @@ def test_answers_move_with_their_question(template: Template) -> None:
     uwsgi = UWSGI.replace("cookiecutter.server", "cookiecutter.app_server")
     files = {"cookiecutter.json": json.dumps(questions), UWSGI: None, uwsgi: FILES[UWSGI]}
     template.commit(files)
-    assert not any(compared(template).changes.values())
+    assert told(template).startswith("**Generated projects do not change**")
 
 
 def test_a_long_comment_is_cut_between_blocks_and_says_so(template: Template) -> None:

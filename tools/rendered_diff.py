@@ -116,7 +116,7 @@ def changes(old: Tree, new: Tree) -> Changes:
 
 def new_choices(base: Side, head: Side) -> Iterator[tuple[str, str]]:
     """Yield question and choice where the base has no such choice, and the head has others besides."""
-    known = choices(base.catalogue)
+    known = migrated(choices(base.catalogue), head.catalogue)[0]
     for question, values in choices(head.catalogue).items():
         # Where the question is new, the first choice is what other projects are given.
         for value in values if question in known else values[1:]:
