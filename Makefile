@@ -1,9 +1,10 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+BASE := main
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-fast endurance lint lock bench bench-stacks clean
+.PHONY: help demo test test-fast endurance lint diff lock bench bench-stacks clean
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -34,6 +35,9 @@ lint: $(VENV)/ready ## Look for mistakes in the template's own code
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/python tools/lock.py --check
+
+diff: $(VENV)/ready ## What the commits since main (or BASE=...) change in generated projects, as Markdown
+	@$(BIN)/python tools/rendered_diff.py "$$(git merge-base $(BASE) HEAD)"
 
 lock: $(VENV)/ready ## Renew the versions: of the generated projects, and of the tools of this repository
 	$(BIN)/python tools/lock.py --upgrade

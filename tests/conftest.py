@@ -1,6 +1,5 @@
 """What the tests share: the answers, projects generated from them, and environments to run them in."""
 
-import itertools
 import json
 import os
 import re
@@ -11,57 +10,16 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import covertable
 import pytest
 import yaml
 from pytest_cookies.plugin import Cookies
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
+from tests.support.choices import choices, combinations, everything, label, pairs
+
 ROOT = Path(__file__).resolve().parent.parent
 CATALOGUE: dict[str, Any] = json.loads((ROOT / "cookiecutter.json").read_text(encoding="utf-8"))
-
-
-def choices(catalogue: dict[str, Any]) -> dict[str, list[str]]:
-    """Return the questions with choices: name to choices, the default first.
-
-    Those of a question that is answered by yes or no are as one says them on the command line.
-    """
-    return {
-        name: values if isinstance(values, list) else ["true", "false"][:: 1 if values else -1]
-        for name, values in catalogue.items()
-        if isinstance(values, list | bool) and not name.startswith("_")
-    }
-
-
-def parts(words: str) -> dict[str, str]:
-    """Return the answers of a refused combination, as it is written: `database=sqlite, cache=redis`."""
-    return dict(word.split("=") for word in words.split(", "))
-
-
-def allowed(answers: dict[str, str], catalogue: dict[str, Any]) -> bool:
-    """Tell whether no refused combination is among the answers."""
-    return not any(parts(words).items() <= answers.items() for words in catalogue["_refused"])
-
-
-def combinations(catalogue: dict[str, Any]) -> list[dict[str, str]]:
-    """Return answers in which each pair of choices occurs, without the refused combinations."""
-    refused = [
-        {
-            "operator": "not",
-            "condition": {
-                "operator": "and",
-                "conditions": [
-                    {"operator": "eq", "left": name, "value": choice}
-                    for name, choice in parts(words).items()
-                ],
-            },
-        }
-        for words in catalogue["_refused"]
-    ]
-    questions = choices(catalogue)
-    rows = covertable.make(questions, constraints=refused)
-    return [{name: row[name] for name in questions} for row in rows]
 
 
 CHOICES = choices(CATALOGUE)
@@ -70,20 +28,6 @@ COMBINATIONS = combinations(CATALOGUE)
 
 Bake = Callable[..., Path]
 Environment = Callable[[str], Path]
-
-
-def pairs(answers: dict[str, str]) -> set[tuple[tuple[str, str], ...]]:
-    """Return the pairs of choices among some answers."""
-    return set(itertools.combinations(sorted(answers.items()), 2))
-
-
-def everything(catalogue: dict[str, Any]) -> Iterator[dict[str, str]]:
-    """Yield all answers to the questions with choices that are not refused."""
-    questions = choices(catalogue)
-    for row in itertools.product(*questions.values()):
-        answers = dict(zip(questions, row, strict=True))
-        if allowed(answers, catalogue):
-            yield answers
 
 
 def pytest_report_header() -> str:
@@ -113,12 +57,6 @@ class ByContainers(LoadScopeScheduling):  # type: ignore[misc]
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadScopeScheduling | None:
     """Take the place of --dist loadfile."""
     return ByContainers(config, log) if config.getvalue("dist") == "loadfile" else None
-
-
-def label(answers: dict[str, str]) -> str:
-    """Name a combination in a test's id: the answers that have an alternative."""
-    words = {"true": "{}", "false": "no_{}"}
-    return "-".join(words.get(value, value).format(name) for name, value in answers.items())
 
 
 @pytest.fixture(scope="session")

@@ -22,17 +22,19 @@ from tests.conftest import (
     COMBINATIONS,
     ROOT,
     Bake,
+    env_values,
+    run,
+    succeed,
+    tool,
+)
+from tests.support.choices import (
     allowed,
     choices,
     combinations,
-    env_values,
     everything,
     label,
     pairs,
     parts,
-    run,
-    succeed,
-    tool,
 )
 from tests.support.contracts import CATALOGUES
 from tests.support.stacks import developments, servers, stacks

@@ -21,13 +21,13 @@ from tests.conftest import (
     Environment,
     ci_steps,
     env_values,
-    label,
     lint_commands,
     program,
     run,
     succeed,
     tool,
 )
+from tests.support.choices import label
 
 PRODUCTION = {
     "DJANGO_DEBUG": "false",

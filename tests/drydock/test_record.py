@@ -11,9 +11,10 @@ from drydock import project, record, render
 from drydock.errors import DrydockError
 from drydock.record import Record
 from drydock.source import open_source
-from tests.conftest import COMBINATIONS, ROOT, Bake, label, run, succeed, tool
+from tests.conftest import COMBINATIONS, ROOT, Bake, run, succeed, tool
 from tests.drydock.conftest import Drydock, git
 from tests.drydock.test_render import OF_THE_HOOK
+from tests.support.choices import label
 
 
 def test_the_record_is_what_drydock_and_cruft_read(bake: Bake) -> None:

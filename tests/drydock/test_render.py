@@ -13,8 +13,9 @@ from drydock.answers import resolve
 from drydock.errors import DrydockError
 from drydock.source import open_source
 from drydock.tree import Tree
-from tests.conftest import COMBINATIONS, ROOT, Bake, label
+from tests.conftest import COMBINATIONS, ROOT, Bake
 from tests.drydock.conftest import FILES, TOP, Drydock, MakeTemplate, Template, git
+from tests.support.choices import label
 
 # Written by the hook, which drydock does not run.
 OF_THE_HOOK = {".env", ".cruft.json"}

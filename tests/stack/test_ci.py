@@ -13,8 +13,9 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.support.expected_conditions import presence_of_element_located
 from selenium.webdriver.support.wait import WebDriverWait
 
-from tests.conftest import BROWSERS, ROOT, ci_steps, label, program, succeed, tool
+from tests.conftest import BROWSERS, ROOT, ci_steps, program, succeed, tool
 from tests.stack.conftest import PASSWORD, Stack
+from tests.support.choices import label
 
 pytestmark = pytest.mark.stack
 

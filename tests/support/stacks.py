@@ -3,7 +3,8 @@
 import itertools
 from typing import Any
 
-from tests.conftest import CATALOGUE, allowed, choices
+from tests.conftest import CATALOGUE
+from tests.support.choices import allowed, choices
 
 Answers = dict[str, str]
 

@@ -1,0 +1,69 @@
+"""The answers that go together, read from the catalogue: `cookiecutter.json`, of any commit."""
+
+import itertools
+from collections.abc import Iterator
+from typing import Any
+
+import covertable
+
+
+def choices(catalogue: dict[str, Any]) -> dict[str, list[str]]:
+    """Return the questions with choices: name to choices, the default first.
+
+    Those of a question that is answered by yes or no are as one says them on the command line.
+    """
+    return {
+        name: values if isinstance(values, list) else ["true", "false"][:: 1 if values else -1]
+        for name, values in catalogue.items()
+        if isinstance(values, list | bool) and not name.startswith("_")
+    }
+
+
+def parts(words: str) -> dict[str, str]:
+    """Return the answers of a refused combination, as it is written: `database=sqlite, cache=redis`."""
+    return dict(word.split("=") for word in words.split(", "))
+
+
+def allowed(answers: dict[str, str], catalogue: dict[str, Any]) -> bool:
+    """Tell whether no refused combination is among the answers."""
+    return not any(parts(words).items() <= answers.items() for words in catalogue["_refused"])
+
+
+def combinations(catalogue: dict[str, Any]) -> list[dict[str, str]]:
+    """Return answers in which each pair of choices occurs, without the refused combinations."""
+    refused = [
+        {
+            "operator": "not",
+            "condition": {
+                "operator": "and",
+                "conditions": [
+                    {"operator": "eq", "left": name, "value": choice}
+                    for name, choice in parts(words).items()
+                ],
+            },
+        }
+        for words in catalogue["_refused"]
+    ]
+    questions = choices(catalogue)
+    rows = covertable.make(questions, constraints=refused)
+    return [{name: row[name] for name in questions} for row in rows]
+
+
+def pairs(answers: dict[str, str]) -> set[tuple[tuple[str, str], ...]]:
+    """Return the pairs of choices among some answers."""
+    return set(itertools.combinations(sorted(answers.items()), 2))
+
+
+def everything(catalogue: dict[str, Any]) -> Iterator[dict[str, str]]:
+    """Yield all answers to the questions with choices that are not refused."""
+    questions = choices(catalogue)
+    for row in itertools.product(*questions.values()):
+        answers = dict(zip(questions, row, strict=True))
+        if allowed(answers, catalogue):
+            yield answers
+
+
+def label(answers: dict[str, str]) -> str:
+    """Name a combination in a test's id: the answers that have an alternative."""
+    words = {"true": "{}", "false": "no_{}"}
+    return "-".join(words.get(value, value).format(name) for name, value in answers.items())
