@@ -44,7 +44,7 @@ lock: $(VENV)/ready ## Renew the versions: of the generated projects, and of the
 	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-strip-extras --no-annotate \
 		--no-header --group dev --output-file requirements-dev.txt
 
-bench: $(VENV)/ready ## Measure a generation against cookiecutter's own floor, and drydock against cruft
+bench: $(VENV)/ready ## Measure a generation against other templates, which are fetched, and drydock against cruft
 	$(BIN)/python bench/drift.py
 	$(BIN)/python bench/generation.py
 

@@ -1,22 +1,71 @@
-"""Time a generation against cookiecutter's own floor: an empty template, without hooks.
+"""Time a generation side by side with an empty template and with the templates of others, in one run.
 
-Both are whole runs of the command, in turn, so that the machine's mood touches both; the ratio is taken
-round by round. Prints a table; exits with 1 when the median ratio is over the limit.
+Each is a whole run of the command, with the default answers; all take turns, so that the machine's mood
+touches all, and ratios are taken round by round. The unit is a template of one file, without hooks. Prints a
+table; exits with 1 when a median ratio is over its limit, or when a peer could not be fetched or measured.
+
+The peers are cloned for the measurement, at their newest commit, and run by the same cookiecutter as this template,
+in an environment made for the purpose. What would ask the network is left out: cookiecutter-django's hook
+finds a `uv` that does nothing, and copier skips the tasks.
 
     python bench/generation.py --rounds 15
+    python bench/generation.py --peer wemake-django-template=/path/of/a/repository
 """
 
 import argparse
+import os
+import shutil
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
-COOKIECUTTER = Path(sys.executable).parent / "cookiecutter"
-LIMIT = 1.5
+from serving import ROOT, Failure, positive
+
+OURS, UNIT = "django-drydock", "empty template"
+# Ours to the unit, and to each peer.
+LIMIT, PEER_LIMIT = 2.5, 1.0
+# In the place of {}, the template; then follows the folder to generate into.
+COOKIECUTTER = ("cookiecutter", "--no-input", "--default-config", "{}", "--output-dir")
+COPIER = ("copier", "copy", "--defaults", "--trust", "--skip-tasks", "--quiet", "{}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Peer:
+    """A template of others."""
+
+    source: str  # what git clones
+    packages: tuple[str, ...] = ()  # what it needs besides cookiecutter
+    copier: bool = False  # copier's template, not cookiecutter's
+
+
+PEERS = {
+    "cookiecutter-django": Peer(source="https://github.com/cookiecutter/cookiecutter-django"),
+    "wemake-django-template": Peer(
+        source="https://github.com/wemake-services/wemake-django-template",
+        packages=("jinja2-git",),
+    ),
+    "django-copier": Peer(
+        source="https://github.com/otto-torino/django-copier", packages=("copier",), copier=True
+    ),
+}
+# The seconds of each template; a round has one of each.
+Times = dict[str, list[float]]
+
+
+def run(*command: str | Path, env: dict[str, str] | None = None) -> str:
+    """Run a command; return what it printed."""
+    words = [str(word) for word in command]
+    result = subprocess.run(words, env=env, capture_output=True, text=True, check=False)
+    if result.returncode:
+        output = (result.stderr.strip() or result.stdout.strip() or "no output").splitlines()
+        raise Failure(f"`{words[0].rpartition('/')[2]} ...`: {output[-1]}")
+    return result.stdout
 
 
 def empty_template(folder: Path) -> Path:
@@ -27,34 +76,147 @@ def empty_template(folder: Path) -> Path:
     return folder
 
 
-def seconds(template: Path, output: Path) -> float:
-    """Generate from `template` into a new folder of `output`; return the wall time in seconds."""
-    target = tempfile.mkdtemp(dir=output)
-    command = [str(COOKIECUTTER), str(template), "--no-input", "--output-dir", target]
-    started = time.perf_counter()
-    subprocess.run(command, check=True, capture_output=True)
-    return time.perf_counter() - started
+def clone(peer: Peer, source: str, folder: Path) -> str:
+    """Clone a peer into `folder`; return its commit."""
+    asks_nobody = {**os.environ, "GIT_TERMINAL_PROMPT": "0"}
+    run("git", "clone", "--quiet", "--depth", "1", source, folder, env=asks_nobody)
+    commit = run("git", "-C", folder, "rev-parse", "--short", "HEAD").strip()
+    if peer.copier:
+        # Of a repository, copier would make a clone in each run.
+        shutil.rmtree(folder / ".git")
+    return commit
+
+
+def install(folder: Path, packages: Iterable[str]) -> Path:
+    """Make a virtual environment in `folder`; return the directory of its commands."""
+    uv = Path(sys.executable).parent / "uv"
+    run(uv, "venv", "--quiet", "--python", sys.executable, folder)
+    cookiecutter = f"cookiecutter=={version('cookiecutter')}"
+    python = folder / "bin" / "python"
+    run(uv, "pip", "install", "--quiet", "--python", python, cookiecutter, *packages)
+    return folder / "bin"
+
+
+def environment(folder: Path) -> dict[str, str]:
+    """Return the variables of all runs: no settings of the user, and a `uv` that does nothing."""
+    (folder / "home").mkdir()
+    stubs = folder / "stubs"
+    stubs.mkdir()
+    (stubs / "uv").write_text("#!/bin/sh\n")
+    (stubs / "uv").chmod(0o755)
+    return {
+        **os.environ,
+        "HOME": str(folder / "home"),
+        "PATH": f"{stubs}{os.pathsep}{os.environ['PATH']}",
+    }
+
+
+def command(tools: Path, name: str, template: Path) -> list[str]:
+    """Return the command that generates from a template; the folder to generate into comes last."""
+    words = COPIER if name in PEERS and PEERS[name].copier else COOKIECUTTER
+    return [str(tools / words[0]), *(word.format(template) for word in words[1:])]
+
+
+def generate(words: list[str], env: dict[str, str]) -> tuple[float, int]:
+    """Generate into a new folder; return the wall time in seconds, and the number of files."""
+    with tempfile.TemporaryDirectory() as output:
+        started = time.perf_counter()
+        run(*words, output, env=env)
+        took = time.perf_counter() - started
+        return took, sum(path.is_file() for path in Path(output).rglob("*"))
+
+
+def measure(
+    commands: dict[str, list[str]], env: dict[str, str], rounds: int
+) -> tuple[Times, dict[str, int], list[str]]:
+    """Generate in turn; return the times, the numbers of files, and what failed."""
+    files: dict[str, int] = {}
+    failures: list[str] = []
+    for name, words in commands.items():  # Fills the caches: not counted.
+        try:
+            _, files[name] = generate(words, env)
+        except Failure as failure:
+            if name not in PEERS:
+                raise
+            failures.append(f"{name} was not generated: {failure}")
+    times: Times = {name: [] for name in files}
+    names = list(files)
+    for number in range(rounds):
+        start = number % len(names)  # Nobody always comes after the same one.
+        for name in names[start:] + names[:start]:
+            times[name].append(generate(commands[name], env)[0])
+    return times, files, failures
+
+
+def report(times: Times, files: dict[str, int], commits: dict[str, str]) -> bool:
+    """Print the table; return whether a limit is missed."""
+    print(f"{'':24}{'commit':>10}{'files':>7}{'median, s':>11}{'min':>8}{'max':>8}", end="")
+    print(f"{'/ empty':>9}{'ours /':>8}{'limit':>7}")
+    missed = False
+    for name, seconds in times.items():
+        units, ours = (
+            statistics.median(first / second for first, second in zip(*pair, strict=True))
+            for pair in ((seconds, times[UNIT]), (times[OURS], seconds))
+        )
+        line = (
+            f"{name:24}{commits.get(name, ''):>10}{files[name]:7}{statistics.median(seconds):11.3f}"
+        )
+        line += f"{min(seconds):8.3f}{max(seconds):8.3f}{units:9.2f}{ours:8.2f}"
+        if name != UNIT:
+            ratio, limit = (units, LIMIT) if name == OURS else (ours, PEER_LIMIT)
+            # At most so many units; but faster than a peer.
+            over = ratio > limit if name == OURS else ratio >= limit
+            line += f"{limit:7.2f}  {'MISSED' if over else 'ok'}"
+            missed |= over
+        print(line)
+    return missed
+
+
+def named_source(text: str) -> tuple[str, str]:
+    """Return the name of a peer and what to clone instead."""
+    name, _, source = text.partition("=")
+    if name not in PEERS or not source:
+        raise argparse.ArgumentTypeError(f"NAME=PATH, with a NAME of {', '.join(PEERS)}")
+    return name, source
 
 
 def main() -> int:
     """Measure and print; return the exit status."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--rounds", type=int, default=15, help="pairs of runs (15)")
-    rounds = parser.parse_args().rounds
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        floor = empty_template(folder / "template")
-        seconds(floor, folder), seconds(ROOT, folder)  # caches of the file system, not counted
-        pairs = [(seconds(floor, folder), seconds(ROOT, folder)) for _ in range(rounds)]
-    ratios = sorted(ours / least for least, ours in pairs)
-    print(f"{'':22}{'median':>8}{'min':>8}{'max':>8}")
-    for label, values in (
-        ("empty template, s", [least for least, _ in pairs]),
-        ("django-drydock, s", [ours for _, ours in pairs]),
-        ("ratio", ratios),
-    ):
-        print(f"{label:22}{statistics.median(values):8.3f}{min(values):8.3f}{max(values):8.3f}")
-    return statistics.median(ratios) > LIMIT
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--rounds", type=positive, default=15, help="rounds of all templates (15)")
+    parser.add_argument(
+        "--peer", type=named_source, action="append", default=[], metavar="NAME=PATH",
+        help="a repository on this machine, or a URL, to clone a peer from",
+    )  # fmt: skip
+    options = parser.parse_args()
+    sources = {name: peer.source for name, peer in PEERS.items()} | dict(options.peer)
+    failures: list[str] = []
+    commits: dict[str, str] = {}
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary)
+        env = environment(folder)
+        templates = {UNIT: empty_template(folder / "empty"), OURS: ROOT}
+        for name, peer in PEERS.items():
+            try:
+                commits[name] = clone(peer, sources[name], folder / name)
+                templates[name] = folder / name
+            except Failure as failure:
+                failures.append(f"{name} was not fetched: {failure}")
+        try:
+            packages = {package for name in commits for package in PEERS[name].packages}
+            tools = install(folder / "venv", packages)
+            commands = {name: command(tools, name, path) for name, path in templates.items()}
+            times, files, broken = measure(commands, env, options.rounds)
+        except Failure as failure:
+            print(f"FAILED: {failure}")
+            return 1
+    missed = report(times, files, commits)
+    failures += broken
+    for line in failures:
+        print(f"FAILED: {line}")
+    return missed or bool(failures)
 
 
 if __name__ == "__main__":
