@@ -125,11 +125,14 @@ ONLY = {
         if entry["config"]
     },
     "sample_app=true": [
-        "config/api.py",
         "docs/testing.md",
-        "my_site/core/errors.py",
-        "my_site/core/parsers.py",
-        "my_site/core/serializers.py",
+        "my_site/api/__init__.py",
+        "my_site/api/errors.py",
+        "my_site/api/parsers.py",
+        "my_site/api/serializers.py",
+        "my_site/api/settings.py",
+        "my_site/api/templates/api/docs.html",
+        "my_site/api/urls.py",
         "my_site/drainage/__init__.py",
         "my_site/drainage/admin.py",
         "my_site/drainage/api.py",
@@ -145,7 +148,6 @@ ONLY = {
         "my_site/drainage/static/drainage/drainage.css",
         "my_site/drainage/templates/drainage/base.html",
         "my_site/drainage/templates/drainage/district_list.html",
-        "my_site/drainage/templates/drainage/docs.html",
         "my_site/drainage/templates/drainage/pages.html",
         "my_site/drainage/templates/drainage/reading_list.html",
         "my_site/drainage/urls.py",
@@ -291,6 +293,18 @@ def test_without_the_sample_application_there_is_no_trace_of_it(
     requirements = "".join(path.read_text() for path in folder.glob("requirements*.txt"))
     for package in CATALOGUE["_packages"]["sample"] + CATALOGUE["_packages"]["sample_dev"]:
         assert f"{package.partition('[')[0]}==" not in requirements
+
+
+def test_the_parts_of_the_api_live_with_the_api(bake: Bake) -> None:
+    # A path into a package of its framework: INSTALLED_APPS has their names alone.
+    path = re.compile(r"\b(drf|rest)_\w+[. ]")
+    code = {
+        name: text
+        for name, text in texts(bake()).items()
+        if name.startswith(("config/", "my_site/"))
+    }
+    apps = {Path(name).parent.name for name, text in code.items() if path.search(text)}
+    assert apps == {"api", "drainage", "kakao"}
 
 
 def test_two_runs_give_equal_bytes(

@@ -165,15 +165,8 @@ class TestDjango:
 
 
 # What the tests of the API are about.
-API = [
-    "config/api.py",
-    "my_site/core/errors.py",
-    "my_site/core/parsers.py",
-    "my_site/core/serializers.py",
-    "my_site/drainage/api.py",
-    "my_site/drainage/serializers.py",
-]
-SAMPLE = ["config/api.py", *(f"my_site/{app}/*" for app in ("core", "drainage", "kakao"))]
+API = ["my_site/api/*", "my_site/drainage/api.py", "my_site/drainage/serializers.py"]
+SAMPLE = [f"my_site/{app}/*" for app in ("api", "core", "drainage", "kakao")]
 
 
 @pytest.mark.project
@@ -378,7 +371,7 @@ def test_without_any_setting_the_server_is_not_a_development_server(
 
 @pytest.mark.project
 @pytest.mark.parametrize(
-    "slug", ["accounts", "core", "zebra", "a1", "a_name_as_long_as_names_may_be_x"]
+    "slug", ["accounts", "api", "core", "zebra", "a1", "a_name_as_long_as_names_may_be_x"]
 )
 def test_any_slug_gives_a_project_that_works(
     slug: str, bake: Bake, environment_python: Path

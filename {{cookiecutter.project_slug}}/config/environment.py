@@ -86,13 +86,3 @@ def networks(name: str) -> list[str]:
             problem = f"is not a range of addresses: {error}"
             raise refusal(name, value, problem, "10.0.0.0/16") from None
     return words(value)
-{% if cookiecutter.sample_app %}
-
-
-def rate(name: str, default: str) -> str:
-    """Return how many requests are allowed in which time."""
-    value = setting(name, default)
-    if not re.fullmatch("[0-9]+/(s|sec|second|m|min|minute|h|hour|d|day)", value):
-        raise refusal(name, value, "is not a number of requests in a time", default)
-    return value
-{% endif %}

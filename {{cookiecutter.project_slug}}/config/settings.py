@@ -5,9 +5,6 @@
 {{ django.docs }}/ref/settings/
 """
 
-{% if cookiecutter.sample_app %}
-from datetime import timedelta
-{% endif %}
 from pathlib import Path
 
 import environ
@@ -17,7 +14,11 @@ from csp.constants import NONE, SELF
 from django.utils.csp import CSP
 {% endif %}
 
-from .environment import {{ "boolean, choice, hosts, networks, number, rate" if cookiecutter.sample_app else "boolean, choice, hosts, networks, number" }}
+{% if cookiecutter.sample_app %}
+from {{ cookiecutter.project_slug }}.api import settings as api
+
+{% endif %}
+from .environment import boolean, choice, hosts, networks, number
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 SITE_NAME = {{ python(cookiecutter.project_name) }}
@@ -40,6 +41,9 @@ number("WEB_CONCURRENCY", 2, least=1)
 
 INSTALLED_APPS = [
     "{{ cookiecutter.project_slug }}.accounts",
+{% if cookiecutter.sample_app %}
+    "{{ cookiecutter.project_slug }}.api",
+{% endif %}
     "{{ cookiecutter.project_slug }}.core",
 {% if cookiecutter.sample_app %}
     "{{ cookiecutter.project_slug }}.drainage",
@@ -217,58 +221,11 @@ SECURE_CSP = {
 {% if cookiecutter.sample_app %}
 # API
 
-REST_FRAMEWORK = {
-    "DEFAULT_AUTHENTICATION_CLASSES": ["rest_framework_simplejwt.authentication.JWTAuthentication"],
-    "DEFAULT_PARSER_CLASSES": ["{{ cookiecutter.project_slug }}.core.parsers.NestedJSONParser"],
-    # The first is what the OpenAPI document understands, the second what is meant.
-    "DEFAULT_PERMISSION_CLASSES": [
-        "rest_framework.permissions.IsAuthenticatedOrReadOnly",
-        "rest_framework.permissions.DjangoModelPermissionsOrAnonReadOnly",
-    ],
-    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_SCHEMA_CLASS": "drf_standardized_errors.openapi.AutoSchema",
-    "DEFAULT_THROTTLE_CLASSES": [
-        "rest_framework.throttling.AnonRateThrottle",
-        "rest_framework.throttling.UserRateThrottle",
-    ],
-    "DEFAULT_THROTTLE_RATES": {
-        "anon": rate("API_ANON_RATE", "60/min"),
-        "user": rate("API_USER_RATE", "600/min"),
-        "login": rate("API_LOGIN_RATE", "10/min"),
-    },
-    "EXCEPTION_HANDLER": "drf_standardized_errors.handler.exception_handler",
-    # The client's address is the last that nginx writes into X-Forwarded-For.
-    "NUM_PROXIES": 1,
-    "URL_FORMAT_OVERRIDE": None,
-}
-DRF_STANDARDIZED_ERRORS = {
-    "ERROR_SCHEMAS": {"400": "{{ cookiecutter.project_slug }}.core.errors.ProblemsSerializer"},
-    "EXCEPTION_HANDLER_CLASS": "{{ cookiecutter.project_slug }}.core.errors.ApiExceptionHandler",
-}
-SIMPLE_JWT = {
-    "ACCESS_TOKEN_LIFETIME": timedelta(minutes=15),
-    # A new password ends the tokens of a user.
-    "CHECK_REVOKE_TOKEN": True,
-    # Its own: DJANGO_SECRET_KEY can be replaced, its fallbacks hold for Django alone.
-    "SIGNING_KEY": env.str("JWT_SIGNING_KEY", default=SECRET_KEY),
-}
-SPECTACULAR_SETTINGS = {
-    "TITLE": SITE_NAME,
-    "VERSION": "1",
-    "ENUM_NAME_OVERRIDES": {
-        name: f"drf_standardized_errors.openapi_serializers.{name}.choices"
-        for name in (
-            "ClientErrorEnum",
-            "ServerErrorEnum",
-            *(f"ErrorCode{status}Enum" for status in (401, 403, 404, 405, 406, 415, 429, 500)),
-        )
-    },
-    "POSTPROCESSING_HOOKS": ["drf_standardized_errors.openapi_hooks.postprocess_schema_enums"],
-    "SCHEMA_PATH_PREFIX": "/api/v1",
-    "SERVE_INCLUDE_SCHEMA": False,
-    "SWAGGER_UI_DIST": "SIDECAR",
-    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
-}
+REST_FRAMEWORK = api.REST_FRAMEWORK
+DRF_STANDARDIZED_ERRORS = api.DRF_STANDARDIZED_ERRORS
+# A key of its own: DJANGO_SECRET_KEY can be replaced, its fallbacks hold for Django alone.
+SIMPLE_JWT = {**api.SIMPLE_JWT, "SIGNING_KEY": env.str("JWT_SIGNING_KEY", default=SECRET_KEY)}
+SPECTACULAR_SETTINGS = {**api.SPECTACULAR_SETTINGS, "TITLE": SITE_NAME}
 KAKAO_CLIENT_ID = env.str("KAKAO_CLIENT_ID", default="")
 KAKAO_CLIENT_SECRET = env.str("KAKAO_CLIENT_SECRET", default="")
 KAKAO_REDIRECT_URI = env.str("KAKAO_REDIRECT_URI", default="")

@@ -15,7 +15,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", home, name="home"),
     path("admin/", admin.site.urls),
 {% if cookiecutter.sample_app %}
-    path("api/v1/", include("config.api")),
+    path("api/v1/", include("{{ cookiecutter.project_slug }}.api.urls")),
     path("districts/", include("{{ cookiecutter.project_slug }}.drainage.urls")),
 {% endif %}
     # In development only: nginx serves the media files in production.

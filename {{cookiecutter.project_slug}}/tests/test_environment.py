@@ -6,7 +6,7 @@ import pytest
 from django.core.exceptions import ImproperlyConfigured
 from django.test import Client, RequestFactory
 
-from config.environment import {{ "boolean, choice, hosts, networks, number, rate" if cookiecutter.sample_app else "boolean, choice, hosts, networks, number" }}
+from config.environment import boolean, choice, hosts, networks, number
 from config.middleware import ClientAddressMiddleware
 
 
@@ -47,9 +47,6 @@ def test_there_are_many_words_for_true_and_false(
         (lambda name: number(name, 3600), "", 3600),
         (lambda name: choice(name, "INFO", "DEBUG"), "debug", "DEBUG"),
         (networks, "10.0.0.0/8, 2001:db8::/32", ["10.0.0.0/8", "2001:db8::/32"]),
-{% if cookiecutter.sample_app %}
-        (lambda name: rate(name, "60/min"), "5/hour", "5/hour"),
-{% endif %}
     ],
 )
 def test_other_values_are_read(
@@ -68,9 +65,6 @@ def test_other_values_are_read(
         (lambda name: hosts(name, None), "한국.kr"),
         (boolean, "ture"),
         (networks, "10.0.0.0/99"),
-{% if cookiecutter.sample_app %}
-        (lambda name: rate(name, "60/min"), "60permin"),
-{% endif %}
         (lambda name: number(name, 2, least=1), "0"),
         (lambda name: choice(name, "INFO", "DEBUG"), "loud"),
     ],
