@@ -37,6 +37,7 @@ from tests.support.choices import (
     parts,
 )
 from tests.support.contracts import CATALOGUES
+from tests.support.names import NAMES, verbatim
 from tests.support.stacks import developments, servers, stacks
 
 COMMON = [
@@ -55,6 +56,13 @@ COMMON = [
     "Makefile",
     "README.md",
     "config/__init__.py",
+    "config/app/__init__.py-tpl",
+    "config/app/migrations/__init__.py-tpl",
+    "config/app/models.py-tpl",
+    "config/app/templates/app_name/index.html",
+    "config/app/tests.py-tpl",
+    "config/app/urls.py-tpl",
+    "config/app/views.py-tpl",
     "config/asgi.py",
     "config/environment.py",
     "config/health.py",
@@ -99,6 +107,7 @@ COMMON = [
     "tests/test_environment.py",
     "tests/test_health.py",
     "tests/test_pages.py",
+    "tests/test_requirements.py",
     "tests/test_wait_for_database.py",
 ]
 # Of every database and every cache that has a server.
@@ -217,7 +226,7 @@ def test_no_folder_is_empty(project: Path) -> None:
 
 def test_nothing_of_the_template_is_left(project: Path) -> None:
     for name, text in texts(project).items():
-        if not name.endswith((".html", ".cruft.json")):
+        if not name.endswith((".html", ".py-tpl", ".cruft.json")):
             assert not JINJA.search(text), name
 
 
@@ -227,7 +236,7 @@ def test_every_text_has_a_clean_form(project: Path) -> None:
         assert not re.search(r"[ \t]$", text, re.MULTILINE), f"{name}: blanks at the end of a line"
         assert not text.startswith("\n"), f"{name}: begins with an empty line"
         assert text == "" or re.search(r"[^\n]\n\Z", text), f"{name}: one line end at the end"
-        limit = 3 if name.endswith(".py") else 2
+        limit = 3 if name.endswith((".py", ".py-tpl")) else 2
         assert "\n" * (limit + 1) not in text, f"{name}: a run of empty lines"
 
 
@@ -415,24 +424,10 @@ def test_no_secret_is_printed(tmp_path: Path, capfd: pytest.CaptureFixture[str])
     assert env["DATABASE_PASSWORD"] not in printed
 
 
-NAMES = [
-    "Plain",
-    'It\'s "quoted"',
-    'Only "double"',
-    "''' and \"\"\"",
-    "한강 수위 관측소",
-    "Ünïcödé 🚀 🇰🇷",
-    "$HOME ${PATH} 100 %s %(x)s",
-    r"back\slash \n C:\temp" + "\\",
-    "<b>bold</b> & <script>",
-    "# [x](y) *z* `code` _u_",
-    "n" * 200,
-]
-
-
 @pytest.mark.parametrize("name", NAMES)
 def test_a_name_is_the_same_everywhere_it_stands(name: str, bake: Bake) -> None:
-    project = bake(project_name=name, project_slug="named", description=name, author_name=name)
+    answers = dict.fromkeys(("project_name", "description", "author_name"), verbatim(name))
+    project = bake(**answers, project_slug="named")
     metadata = tomllib.loads((project / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     assert metadata["description"] == metadata["authors"][0]["name"] == name
     settings = (project / "config/settings.py").read_text(encoding="utf-8")

@@ -28,6 +28,8 @@ from tests.conftest import (
     tool,
 )
 from tests.support.choices import label
+from tests.support.names import NAMES, verbatim
+from tools import lock
 
 PRODUCTION = {
     "DJANGO_DEBUG": "false",
@@ -136,7 +138,8 @@ def test_gixy_finds_nothing(
 
 def test_make_lists_its_targets(project: Path) -> None:
     listed = succeed("make", "--no-print-directory", cwd=project)
-    for target in ("install", "run", "test", "lint", "format", "lock", "up", "down"):
+    targets = ["install", "lock", "upgrade", "app", "run", "test", "lint", "format", "up", "down"]
+    for target in targets:
         assert f"\n{target} " in f"\n{listed}"
 
 
@@ -223,32 +226,81 @@ def test_tdd_reruns_the_tests_that_a_change_affects(
     assert 0 < passed() < every / 2
 
 
-# Hooks that pre-commit would clone a repository for -> the same programs, installed here.
+PYTHON = {"types_or": ["python", "pyi"], "require_serial": True}
+# What the repositories of the hooks say of each: the programs are installed here, so that nothing is cloned.
 CLONED: dict[str, dict[str, Any]] = {
-    "actionlint": {"entry": "actionlint", "files": r"^\.github/workflows/", "types": ["yaml"]},
+    "actionlint": {
+        "entry": tool("actionlint"),
+        "files": r"^\.github/workflows/",
+        "types": ["yaml"],
+    },
+    "black": {"entry": "black", **PYTHON},
+    "check-merge-conflict": {"entry": "check-merge-conflict", "types": ["text"]},
+    "check-toml": {"entry": "check-toml", "types": ["toml"]},
+    "check-yaml": {"entry": "check-yaml", "types": ["yaml"]},
+    "django-upgrade": {"entry": "django-upgrade", "types": ["python"]},
+    "end-of-file-fixer": {"entry": "end-of-file-fixer", "types": ["text"]},
+    "flake8": {"entry": "flake8", **PYTHON},
     "gitleaks": {
-        "entry": "gitleaks git --pre-commit --redact --staged --verbose",
+        "entry": f"{tool('gitleaks')} git --pre-commit --redact --staged --verbose",
         "pass_filenames": False,
     },
+    "hadolint": {"entry": tool("hadolint"), "types": ["dockerfile"]},
+    "isort": {"entry": "isort", "args": ["--filter-files"], **PYTHON},
+    "ruff-check": {"entry": "ruff check --force-exclude", **PYTHON},
+    "ruff-format": {"entry": "ruff format --force-exclude", **PYTHON},
+    "shellcheck": {"entry": tool("shellcheck"), "types": ["shell"], "require_serial": True},
+    "trailing-whitespace": {"entry": "trailing-whitespace-fixer", "types": ["text"]},
 }
+REVISION = re.compile(r"- repo: (https://\S+)\n    rev: (\S+)(?:  # frozen: (\S+))?\n")
 
 
 def with_installed_hooks(project: Path, folder: Path) -> Path:
     """Copy a project into a git repository of its own, its hooks without what must be cloned."""
     shutil.copytree(project, folder)
     path = folder / ".pre-commit-config.yaml"
-    config = yaml.safe_load(path.read_text())
+    text = path.read_text()
+    tags = {url: tag for url, _, tag in REVISION.findall(text)}
+    config = yaml.safe_load(text)
     for repository in config["repos"]:
-        if repository["repo"] != "local":
-            del repository["rev"]
-            repository["repo"] = "local"
-            for hook in repository["hooks"]:
-                hook |= {"name": hook["id"], "language": "system", **CLONED[hook["id"]]}
-                hook["entry"] = tool(hook["entry"])
+        if repository["repo"] == "local":
+            continue
+        name = repository["repo"].rpartition("/")[2]
+        language: dict[str, Any] = {"language": "system"}
+        if name == "pre-commit-hooks":
+            package = f"{name}=={tags[repository['repo']].removeprefix('v')}"
+            language = {"language": "python", "additional_dependencies": [package]}
+        repository["hooks"] = [
+            {"name": hook["id"], **language, **CLONED[hook["id"]], **hook}
+            for hook in repository["hooks"]
+        ]
+        del repository["rev"]
+        repository["repo"] = "local"
     path.write_text(yaml.safe_dump(config, sort_keys=False))
     for command in (["init", "--quiet"], ["add", "--all"]):
         succeed("git", *command, cwd=folder)
     return folder
+
+
+def test_the_hooks_have_the_versions_of_the_requirements(project: Path) -> None:
+    pinned = lock.versions((project / "requirements-dev.txt").read_text())
+    revisions = REVISION.findall((project / ".pre-commit-config.yaml").read_text())
+    followed = set()
+    for url, revision, tag in revisions:
+        program = re.sub("-pre-commit.*", "", url.rpartition("/")[2])
+        if program in pinned:
+            assert [revision.removeprefix("v")] == pinned[program]
+            followed.add(program)
+        else:
+            # A tag can be moved.
+            assert re.fullmatch("[0-9a-f]{40}", revision), url
+            assert re.fullmatch(r"v\d[\d.]*", tag), url
+    (style,) = [
+        entry["packages"]
+        for entry in CATALOGUE["_code_styles"].values()
+        if pinned.keys() >= {*entry["packages"]}
+    ]
+    assert followed == {"django-upgrade", *style}
 
 
 @pytest.fixture(scope="session")
@@ -283,7 +335,7 @@ def test_its_hooks_change_nothing_before_the_first_commit(
 
 def test_hooks_find_a_secret(bake: Bake, tmp_path: Path) -> None:
     folder = with_installed_hooks(bake(), tmp_path / "project")
-    command = tool(CLONED["gitleaks"]["entry"])
+    command = CLONED["gitleaks"]["entry"]
     succeed("sh", "-c", command, cwd=folder)
     token = "ghp_" + "x7Kq2ZpL9sWd4RtY8uVbN3mA6cFg1HjE5iQo"
     (folder / "leak.py").write_text(f'TOKEN = "{token}"\n')
@@ -379,6 +431,95 @@ def test_any_slug_gives_a_project_that_works(
     folder = bake(project_slug=slug, project_name=f'{slug} "{{}}" 한글 <b>')
     lint(folder, environment_python.parent)
     succeed(environment_python, "-m", "pytest", "-p", "no:cacheprovider", cwd=folder)
+
+
+def installed(folder: Path) -> dict[str, list[str]]:
+    """Return the versions of both requirements files."""
+    return lock.versions("".join(path.read_text() for path in sorted(folder.glob("requirements*"))))
+
+
+@pytest.mark.project
+# Pipenv takes minutes for each lock, even for so few packages.
+@pytest.mark.parametrize("manager", ["uv", "pip"])
+def test_make_lock_follows_the_list_of_packages_and_make_upgrade_renews_all(
+    manager: str, bake: Bake, environment_python: Path, tmp_path: Path
+) -> None:
+    answers = {"database": "sqlite", "cache": "locmem", "app_server": "gunicorn"}
+    folder, programs = tmp_path / "project", environment_python.parent
+    project = bake(**answers, package_manager=manager, sample_app="false")
+    with_installed_hooks(project, folder)
+    for path in folder.glob("requirements*.txt"):
+        old = re.sub(r"sqlparse==.*(\n +--hash.*)+", "sqlparse==0.5.1", path.read_text())
+        path.write_text(old)
+    (folder / ".venv/bin").mkdir(parents=True)
+    (folder / ".venv/bin/pre-commit").symlink_to(programs / "pre-commit")
+    env = {"PATH": f"{Path(tool('uv')).parent}:{programs}:{os.environ['PATH']}"}
+    make = ["make", "IMAGE="]
+    pyproject = folder / "pyproject.toml"
+    text = pyproject.read_text()
+    pyproject.write_text(text.replace("dependencies = [\n", 'dependencies = [\n    "six",\n', 1))
+    succeed(*make, "lock", cwd=folder, env=env)
+    more = installed(folder)
+    assert len(more.pop("six")) == 2
+    assert set(more["sqlparse"]) == {"0.5.1"}
+    pyproject.write_text(text)
+    succeed(*make, "lock", cwd=folder, env=env)
+    assert installed(folder) == more
+    # The environment of pip would be made anew.
+    upgrade = ["upgrade", *(["MAKE=true"] if manager == "pip" else [])]
+    succeed(*make, *upgrade, cwd=folder, env=env)
+    assert "0.5.1" not in installed(folder)["sqlparse"]
+
+
+@pytest.mark.project
+@pytest.mark.parametrize("style", CHOICES["code_style"])
+@pytest.mark.parametrize("name", NAMES)
+def test_any_name_gives_a_project_without_mistakes(
+    name: str, style: str, bake: Bake, environment_python: Path
+) -> None:
+    answers = dict.fromkeys(("project_name", "description", "author_name"), verbatim(name))
+    folder = bake(**answers, project_slug="named", code_style=style, sample_app="false")
+    entry = CATALOGUE["_code_styles"][style]
+    for command in entry["unchanged"] + entry["checks"]:
+        env = linter_env(environment_python.parent)
+        succeed("sh", "-c", command, cwd=folder, env=env)
+
+
+@pytest.mark.project
+@pytest.mark.parametrize("answers", COMBINATIONS[:3], ids=label)
+def test_a_new_app_is_clean_and_its_test_passes(
+    answers: dict[str, str], bake: Bake, environment: Environment, tmp_path: Path
+) -> None:
+    programs = environment(answers["django_version"])
+    folder = tmp_path / "project"
+    shutil.copytree(bake(**answers), folder)
+    prefix = CATALOGUE["_package_managers"][answers["package_manager"]]["run"]
+    makefile = folder / "Makefile"
+    makefile.write_text(makefile.read_text().replace(f"\t{prefix}", "\t"))
+    command = ["make", "--no-print-directory", "--assume-old=install", "app"]
+    env = linter_env(programs)
+    assert run(*command, cwd=folder, env=env).returncode
+    assert run(*command, "NAME=no-name", cwd=folder, env=env).returncode
+    assert not (folder / "my_site/no-name").exists()
+    printed = succeed(*command, "NAME=blog", cwd=folder, env=env)
+    app, url = [line for line in printed.splitlines() if line.startswith("    ")]
+    for name, before, line in (
+        ("settings", "INSTALLED_APPS = [", app),
+        ("urls", "urlpatterns: list[URLPattern | URLResolver] = [", url),
+    ):
+        path = folder / f"config/{name}.py"
+        text = path.read_text().replace(before, f"{before}\n{line}").replace("include, ", "")
+        path.write_text(text.replace("import URLPattern", "import include, URLPattern"))
+    succeed(
+        "sh",
+        "-c",
+        " && ".join(CATALOGUE["_code_styles"][answers["code_style"]]["format"]),
+        cwd=folder,
+        env=env,
+    )
+    lint(folder, programs)
+    printed = succeed(programs / "pytest", "-p", "no:cacheprovider", cwd=folder)
+    assert "tests/test_blog.py ." in printed
 
 
 @pytest.mark.project

@@ -135,7 +135,10 @@ CONTRACTS: dict[str, list[Point]] = {
         Key("the command that installs into the image", "install", "install"),
         Key("the folder of its cache in the image", "cache", r"\w"),
         File("make install", "Makefile", r"(?m)^install:.*## "),
+        Key("its lock file, or none", "lock"),
         File("make lock", "Makefile", r"(?m)^lock:.*## "),
+        File("make upgrade", "Makefile", r"(?m)^upgrade:.*## "),
+        File("the test of its requirements", "test_requirements.py", "def declared"),
         File("the environment of the image", "Dockerfile", "/opt/venv"),
         File("its steps in CI", "ci.yml", "setup-python"),
         File("the cache of CI", "ci.yml", "cache"),
@@ -148,6 +151,7 @@ CONTRACTS: dict[str, list[Point]] = {
         Key("the commands that format", "format", r"\w"),
         Key("the commands that only look", "unchanged", r"\w"),
         Key("further checks", "checks"),
+        File("its hooks", "pre-commit.yml", "rev: .*version"),
         File("its part of pyproject.toml", "pyproject.toml", r"\[tool\."),
     ],
 }

@@ -1,0 +1,1 @@
+{% include "choices/package_manager/" ~ cookiecutter.package_manager ~ "/test_requirements.py" %}
