@@ -13,7 +13,7 @@ from drydock.answers import questions
 from drydock.cache import default_cache
 from drydock.errors import DrydockError
 from drydock.record import Record
-from drydock.secrets import NAME
+from drydock.secrets import is_secret_name
 from drydock.session import Commit
 from drydock.session import commit as commit_of
 from drydock.source import Source, open_source
@@ -288,7 +288,7 @@ def search(
             template=source.url,
             commit=best,
             # A secret is not written down: where it is missing, the default stands for it.
-            answers={name: value for name, value in public.items() if not NAME.search(name)},
+            answers={name: value for name, value in public.items() if not is_secret_name(name)},
             checkout=checkout,
             directory=directory,
         ),

@@ -13,7 +13,7 @@ import click
 from drydock import render
 from drydock.compare import Change, Drift, State
 from drydock.errors import DrydockError
-from drydock.secrets import PRIVATE_KEY, masked
+from drydock.secrets import PRIVATE_KEY, masked, masked_lines
 from drydock.session import Commit, Look
 from drydock.tree import File, Tree
 
@@ -245,9 +245,8 @@ def diff(before: Tree, after: Tree, paths: Iterable[str], colour: bool = False) 
         if texts[0] is None or texts[1] is None:
             yield f"Binary files {sides[0]} and {sides[1]} differ\n"
             continue
-        lines = [one.splitlines(keepends=True) for one in texts if one is not None]
-        for line in difflib.unified_diff(lines[0], lines[1], *sides):
-            shape = line[0] + masked(line[1:].rstrip("\r\n"))
+        for line in unified(texts[0], texts[1], sides):
+            shape = line.rstrip("\r\n")
             head = line.startswith(("--- ", "+++ "))
             tint = {"+": "green", "-": "red", "@": "cyan"}.get(line[0])
             if colour and (head or tint):
@@ -255,6 +254,37 @@ def diff(before: Tree, after: Tree, paths: Iterable[str], colour: bool = False) 
             yield f"{shape}\n"
             if not line.endswith("\n"):
                 yield "\\ No newline at end of file\n"
+
+
+def unified(old: str, new: str, names: tuple[str, str]) -> Iterator[str]:
+    """Yield the lines of a unified diff without secrets.
+
+    Lines are compared as they are, and shown masked: a secret that changed is a change of *** to ***.
+    """
+    sides = [text.splitlines(keepends=True) for text in (old, new)]
+    shown = [list(masked_lines(lines)) for lines in sides]
+    matcher = difflib.SequenceMatcher(None, sides[0], sides[1])
+    for group in matcher.get_grouped_opcodes(3):
+        if names[0]:
+            yield f"--- {names[0]}\n"
+            yield f"+++ {names[1]}\n"
+            names = ("", "")
+        first, last = group[0], group[-1]
+        spans = [span(first[1], last[2]), span(first[3], last[4])]
+        yield f"@@ -{spans[0]} +{spans[1]} @@\n"
+        for tag, start, end, other, other_end in group:
+            if tag == "equal":
+                yield from (f" {line}" for line in shown[0][start:end])
+                continue
+            yield from (f"-{line}" for line in shown[0][start:end])
+            yield from (f"+{line}" for line in shown[1][other:other_end])
+
+
+def span(start: int, end: int) -> str:
+    """Return a range of lines as a unified diff names it."""
+    length = end - start
+    first = start + 1 if length else start
+    return str(first) if length == 1 else f"{first},{length}"
 
 
 def patch(before: Tree, after: Tree, paths: Iterable[str]) -> tuple[bytes, list[str]]:
@@ -266,7 +296,7 @@ def patch(before: Tree, after: Tree, paths: Iterable[str]) -> tuple[bytes, list[
     sides: tuple[Tree, Tree] = ({}, {})
     for path in paths:
         pair = before.get(path), after.get(path)
-        if pair[0] != pair[1] and any(line != masked(line) for line in changed_lines(*pair)):
+        if pair[0] != pair[1] and any(holds_secrets(*pair)):
             omitted.append(path)
             continue
         for side, file in zip(sides, pair, strict=True):
@@ -295,10 +325,16 @@ def patch(before: Tree, after: Tree, paths: Iterable[str]) -> tuple[bytes, list[
     return result.stdout, omitted
 
 
-def changed_lines(before: File | None, after: File | None) -> Iterator[str]:
-    """Yield the lines, context included, that a diff of two texts would show."""
+def holds_secrets(before: File | None, after: File | None) -> Iterator[bool]:
+    """Yield, for each line that a diff of two texts would show, whether it holds a secret."""
     old, new = ((file.text or "") if file else "" for file in (before, after))
-    if PRIVATE_KEY in old + new:
-        yield f"-----BEGIN {PRIVATE_KEY}"
-    for line in difflib.unified_diff(old.splitlines(), new.splitlines(), lineterm=""):
-        yield line[1:]
+    yield PRIVATE_KEY in old + new
+    sides = [text.splitlines(keepends=True) for text in (old, new)]
+    hidden = [
+        [line != shown for line, shown in zip(lines, masked_lines(lines), strict=True)]
+        for lines in sides
+    ]
+    for group in difflib.SequenceMatcher(None, sides[0], sides[1]).get_grouped_opcodes(3):
+        for _, start, end, other, other_end in group:
+            yield from hidden[0][start:end]
+            yield from hidden[1][other:other_end]

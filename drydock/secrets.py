@@ -1,41 +1,132 @@
-"""Take values that look secret out of lines that are shown."""
+"""One notion of what is secret: applied to each text that leaves the program.
+
+A name tells, by its words: a value named DB_PASS or apiToken is secret, `max_tokens` and `tokenizer` are
+not. So do the forms of well-known credentials, whatever they are called.
+"""
 
 import re
+from collections.abc import Iterator
 
-# What is taken from the right side of `NAME = value` and `name: value`, for names like these.
-NAMED = re.compile(
-    r"""(?ix) (?<! [\w{] ) ( [\w.-]{0,64} (?: passw(?:or)?d | secret | token | credential | api[_-]?key | private[_-]?key
-        | access[_-]?key ) [\w.-]{0,64} ["']? \s? [:=] \s{0,3} ) (?! \s* $ ) ( .+ )"""
+# The last word of a name that calls its value secret, and the last two.
+WORDS = {"password", "passwd", "passphrase", "pass", "pwd", "secret", "token", "credential", "credentials", "apikey"}  # fmt: skip
+HARMLESS_KEYS = {"public", "primary", "foreign", "cache", "sort", "host", "group", "partition", "natural"}  # fmt: skip
+# What is no secret itself: it stands elsewhere, or is code that reads it, or a type.
+REFERENCE = re.compile(
+    r"""["']?(?:\$(?!\w+\$)|\{\{|<|%\(|env[.(\[]|os\.|self\.|settings\.|config\.|None\b|null\b|true\b|false\b|\[|\{|\()"""
+    r"""|(?:\w+\.)*\w+\(|(?:str|int|bytes|bool|object|Any|Secret|SecretStr|Optional\[.*|\w+ \| None)\s*(?:[,)=].*)?$"""
+    r"""|["']?(?:read|write|none)["']?\s*$""",
+    re.I,
 )
-# References to a value that stands elsewhere, and code that reads it.
-REFERENCE = re.compile(r"""["']?(\$|\{\{|<|env[.(]|os\.|None|null|true|false|\[|\{|\()""", re.I)
-CREDENTIALS = re.compile(r"(://)[^\s/@:$]{0,128}:[^\s/@$]{1,256}@")
+DEFAULT = re.compile(r"""(\bdefault\s*[=:]\s*|\bor\s+|,\s*)(["'])(?:(?!\2).)+\2""")
+LONGEST = 4096
+VALUE = r"""(?P<value>(?:\w+\.)*\w+\(.{0,4095}|"(?:\\.|[^"\\]){0,4096}"?|'[^']{0,4096}'?|[^\s,;"'][^\n,;]{0,4095}|.{1,4096})"""
+NAMED = re.compile(rf"""(?<![\w{{])(?P<name>[A-Za-z_][\w.-]{{0,127}})(?P<sign>["']?\s?(?::\s?[\w\[\]| .]{{1,40}}\s?=|[:=])\s*){VALUE}""")  # fmt: skip
+# By a blank: of Docker's ENV and ARG, nginx's `set`, an option of a command, and netrc.
+BLANK = re.compile(
+    r"""(?P<lead>^\s*(?:ENV|ARG)\s+|\bset\s+\$|(?<!\S)--?|\b(?:machine|login)\b.*\s|^\s*(?=\w+\s+\S+\s*$))"""
+    r"""(?P<name>[A-Za-z_][\w-]{0,127})(?P<sign>\s+)(?P<value>[^\s=:;|&-][^\s;]*)"""
+)
+CREDENTIALS = re.compile(r"(://)[^\s/@:$]{0,128}:[^\s/$]{1,256}@(?=[^\s@/]+)")
 TOKEN = re.compile(
-    r"(?<!\w)(gh[opsu]_\w{20,}|github_pat_\w{20,}|AKIA[0-9A-Z]{16}|[sr]k_live_\w{10,}|xox[abp]-[\w-]{10,}"
-    r"|-----BEGIN[ A-Z]{0,40} PRIVATE KEY-----[\s\S]*|AIza[\w-]{30,}|eyJ[\w-]{10,}\.[\w-]{10,}\.[\w-]+)"
+    r"(?<!\w)(?:gh[opsu]_\w{20,}|github_pat_\w{20,}|glpat-[\w-]{20,}|AKIA[0-9A-Z]{16}|[sr]k_live_\w{10,}"
+    r"|xox[abprs]-[\w-]{10,}|AIza[\w-]{30,}|eyJ[\w-]{10,}\.[\w-]{10,}\.[\w-]+|SG\.[\w-]{20,}\.[\w-]{20,}"
+    r"|-----BEGIN[ A-Z]{0,40} PRIVATE KEY-----[\s\S]*)"
 )
-
-
+# A key of Sentry's stands where a user would; the last parts of a hook of Slack's or Discord's are secret.
+KEY_IN_URL = re.compile(r"(://)[0-9a-fA-F]{16,}@")
+HOOK = re.compile(r"(hooks\.slack\.com/services|discord(?:app)?\.com/api/webhooks)/[\w/-]+")
+QUERY = re.compile(
+    r"([?&](?:[\w-]*token|[\w-]*key|password|secret|signature|sig)=)[^\s&\"'#]+", re.I
+)
+BEARER = re.compile(r"\b(Bearer|Basic)\s+(?![$<{])[\w.~+/=-]{8,}")
+# A line without any of these has no secret: most have none, and this is the faster question.
+HINT = re.compile(
+    r"pass|pwd|secret|token|credential|key|://|bearer|basic|gh[opsu]_|glpat|akia|_live_|xox|aiza|eyj|sg\.|slack|webhooks|sig",
+    re.I,
+)
 PRIVATE_KEY = "PRIVATE KEY-----"
+PAIR = re.compile(r"""^[\s-]*["']?(?:name|key)["']?\s*[:=]\s*["']?(?P<name>[\w.-]+)["']?,?\s*$""")
+PAIRED = re.compile(r"""^(?P<lead>[\s-]*["']?(?:value|default)["']?\s*[:=]\s*)(?P<value>.+)$""")
+OPEN = re.compile(r"""^[\s-]*["']?(?P<name>[\w.-]+)["']?\s*[:=]\s*(?:[>|][+-]?|\\|\()?\s*$""")
+
+
+def is_secret_name(name: str) -> bool:
+    """Tell whether a name calls its value secret."""
+    words = re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+", name)
+    lower = [word.lower() for word in words]
+    if not lower:
+        return False
+    if lower[-1] == "key":
+        return len(lower) > 1 and lower[-2] not in HARMLESS_KEYS
+    return lower[-1] in WORDS
+
+
+def is_harmless(value: str) -> bool:
+    """Tell whether a value gives nothing away, whatever it is called."""
+    plain = value.strip().strip("\"',;")
+    return not plain or plain.isdigit() or bool(REFERENCE.match(value.strip()))
+
+
+def is_secret(key: str, value: str) -> bool:
+    """Tell whether the value of a key path is secret: by the last key, or the item that it is the value of."""
+    last = re.split(r"[.\[]", key.rstrip("]"))[-1]
+    if last in ("value", "default") and (item := re.search(r"\[([^\[\]]+)\]\.\w+$", key)):
+        last = item[1]
+    return is_secret_name(last) and not is_harmless(value)
+
+
+def without_named(line: str) -> str:
+    """Return a line without the values of names that call them secret."""
+    parts, place = [], 0
+    while match := NAMED.search(line, place):
+        parts.append(line[place : match.start("value")])
+        # What stands behind the sign may have a name of its own.
+        place = match.start("value")
+        if not is_secret_name(match["name"]):
+            continue
+        place = match.end()
+        if is_harmless(match["value"]):
+            parts.append(DEFAULT.sub(r"\1\2***\2", match["value"]))
+        else:
+            parts.append("***")
+            # Of a value that is longer than any secret, all is one.
+            place = len(line) if len(match["value"]) >= LONGEST else place
+    return "".join([*parts, line[place:]])
 
 
 def masked(line: str) -> str:
     """Return a line without the secrets in it: *** in their place."""
 
-    def named(match: re.Match[str]) -> str:
-        return match[0] if REFERENCE.match(match[2]) else f"{match[1]}***"
+    def spaced(match: re.Match[str]) -> str:
+        secret = is_secret_name(match["name"]) and not is_harmless(match["value"])
+        return f"{match['lead']}{match['name']}{match['sign']}***" if secret else match[0]
 
-    return TOKEN.sub("***", CREDENTIALS.sub(r"\1***@", NAMED.sub(named, line)))
+    if not HINT.search(line):
+        return line
+    line = TOKEN.sub("***", BEARER.sub(r"\1 ***", line))
+    line = QUERY.sub(r"\1***", HOOK.sub(r"\1/***", KEY_IN_URL.sub(r"\1***@", line)))
+    line = CREDENTIALS.sub(r"\1***@", line)
+    return BLANK.sub(spaced, without_named(line))
 
 
-NAME = re.compile(
-    r"(?i)(passw(or)?d|secret|token|credential|api[_-]?key|private[_-]?key|access[_-]?key|[a-z]_key$)"
-)
-
-
-def is_secret(key: str, value: str) -> bool:
-    """Tell whether a value is one that the name of its key calls secret."""
-    last = re.split(r"[.\[]", key)[-1]
-    plain = value.strip("\"'")
-    harmless = not plain or REFERENCE.match(value) or plain.isdigit()
-    return bool(NAME.search(last)) and not harmless
+def masked_lines(lines: list[str]) -> Iterator[str]:
+    """Yield lines without their secrets, those included that a line before them names."""
+    name, key = "", False
+    for line in lines:
+        body = line.rstrip("\r\n")
+        end = line[len(body) :]
+        shown = masked(body)
+        paired = PAIRED.match(body)
+        if key or PRIVATE_KEY in body:
+            key = "-----END" not in body
+            shown = "***"
+        elif name and paired and not is_harmless(paired["value"]):
+            shown = f"{paired['lead']}***"
+        elif (
+            name and not paired and body.strip() and not is_harmless(body) and not PAIR.match(body)
+        ):
+            indent = body[: len(body) - len(body.lstrip())]
+            shown = f"{indent}***" if not re.match(r"\s*[\w.-]+\s*[:=]", body) else shown
+        following = PAIR.match(body) or OPEN.match(body)
+        name = following["name"] if following and is_secret_name(following["name"]) else ""
+        yield shown + end

@@ -1,0 +1,101 @@
+"""What is secret is shown nowhere, and what is not, is."""
+
+import pytest
+
+from drydock.secrets import is_secret, is_secret_name, masked, masked_lines
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["DB_PASS", "DB_PASSWORD", "password", "apiToken", "api_token", "SECRET_KEY", "API_KEY", "awsSecretAccessKey", "x-api-key",
+     "client_secret", "KAKAO_CLIENT_SECRET", "access_token", "MYSQL_PWD", "private_key"],
+)  # fmt: skip
+def test_names_of_secrets(name: str) -> None:
+    assert is_secret_name(name)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["max_tokens", "tokenizer", "tokens", "PASSWORD_HASHERS", "AUTH_PASSWORD_VALIDATORS", "token_url", "passes", "compass",
+     "key", "public_key", "primary_key", "CACHE_KEYS", "SECRET_FILE", "bypass_it", ""],
+)  # fmt: skip
+def test_names_of_what_is_none(name: str) -> None:
+    assert not is_secret_name(name)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "DB_PASS=hunter2",
+        'password: "hunter2"  # why',
+        "ENV DB_PASSWORD hunter2",
+        "ENV A=1 DB_PASSWORD=hunter2",
+        "    proxy_set_header Authorization \"Bearer hunter2hunter2\";",
+        "    set $api_token hunter2;",
+        'API_KEY = env("API_KEY", default="hunter2")',
+        "API_KEY = os.environ.get('API_KEY', 'hunter2')",
+        "machine host.example login me password hunter2",
+        "mysql --password hunter2 -e 1",
+        "mysql --password=hunter2 -e 1",
+        "URL=ssh://me:hunter2@host.example/x",
+        "URL=mysql://me:hun@ter2@host.example/x",
+        "see https://host.example/a?token=hunter2&b=1",
+        "SENTRY_DSN=https://0123456789abcdef@o1.ingest.example/2",
+        "https://hooks.slack.com/services/T0/B0/hunter2",
+        '{"password": "hunter2", "b": 1}',
+        "password: str = 'hunter2'",
+    ],
+)  # fmt: skip
+def test_lines_with_secrets(line: str) -> None:
+    shown = masked(line)
+    assert "***" in shown
+    assert "hunter2" not in shown
+    assert "hun@" not in shown
+    assert "0123456789abcdef" not in shown
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "  id-token: write",
+        "max_tokens = 100",
+        "tokenizer: cl100k",
+        "def login(user: str, password: str) -> None:",
+        "    token: str | None",
+        "password = os.environ['DB_PASSWORD']",
+        "DB_PASSWORD: ${DB_PASSWORD:?}",
+        "SECRET_KEY = get_random_secret_key()",
+        "password: {{ password }}",
+        "pass the salt to the cook",
+        "AUTH_PASSWORD_VALIDATORS = [",
+        "https://host.example/a@b",
+        "Bearer $api_token",
+        "TOKEN=",
+        "token_url: https://host.example/oauth/token",
+    ],
+)
+def test_lines_without_secrets(line: str) -> None:
+    assert masked(line) == line
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "- name: DB_PASSWORD\n  value: hunter2\n",
+        '{\n"name": "API_TOKEN",\n"value": "hunter2"\n}\n',
+        "password: >-\n  hunter2\n",
+        "PASSWORD = \\\n    'hunter2'\n",
+        "-----BEGIN RSA PRIVATE KEY-----\nhunter2\n-----END RSA PRIVATE KEY-----\nafter\n",
+    ],
+)
+def test_a_secret_on_the_next_line(text: str) -> None:
+    shown = "".join(masked_lines(text.splitlines(keepends=True)))
+    assert "hunter2" not in shown
+    assert shown.count("\n") == text.count("\n")
+    assert ("after" in text) == ("after" in shown)
+
+
+def test_a_value_belongs_to_the_name_of_its_pair() -> None:
+    assert is_secret("spec.env[DB_PASSWORD].value", "hunter2")
+    assert not is_secret("spec.env[DB_HOST].value", "mysql")
+    assert not is_secret("permissions.id-token", "write")
