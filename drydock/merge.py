@@ -5,6 +5,7 @@ key does, they are merged by line once more, and the result counts if each key i
 """
 
 import difflib
+import re
 import tempfile
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -19,6 +20,8 @@ from drydock.source import git
 from drydock.tree import File, Tree
 
 YOURS, TEMPLATE = "yours", "template"
+# git names the version that both sides come from by a commit that nobody will ever see.
+BASE_MARK = re.compile(rb"(?m)^(\|{7,}) [0-9a-f]+$")
 
 
 class Fate(StrEnum):
@@ -69,6 +72,7 @@ def merge(base: Tree, ours: Tree, theirs: Tree, others: Tree) -> list[Outcome]:
             after, parts = replace(after, data=text.encode()), {}
         if parts:
             fate = Fate.CONFLICT
+            after = after and replace(after, data=BASE_MARK.sub(rb"\1 recorded", after.data))
         elif before == after:
             continue
         elif after is None:

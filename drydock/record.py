@@ -111,14 +111,23 @@ def taken_of(data: dict[str, Any], commit: str) -> dict[str, str]:
 
 
 def updated(
-    text: str, *, commit: str | None, answers: Mapping[str, Any] | None, taken: Mapping[str, str]
+    text: str,
+    *,
+    taken: Mapping[str, str],
+    template: str | None = None,
+    commit: str | None = None,
+    answers: Mapping[str, Any] | None = None,
 ) -> str:
     """Return the text of a record after an update, with all that other programs have written into it.
 
-    None for a commit and answers that stay.
+    What is None stays.
     """
     data = json.loads(text)
     variables = data["context"]["cookiecutter"]
+    if template is not None:
+        data["template"] = template
+        if "_template" in variables:
+            variables["_template"] = template
     if commit is not None:
         data["commit"] = commit
         if "_commit" in variables:

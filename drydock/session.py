@@ -117,11 +117,13 @@ def look(options: Options) -> Look:
         upstream, resolved = base, replace(resolved, notes=())
     paths = [path for path in {**base, **upstream} if not rules.is_ignored(path)]
     here = project.read(options.folder, paths, {**upstream, **base})
-    notes = [*resolved.notes]
-    by_hook: dict[str, File | None] = {}
+    by_hook, unknown = {}, ""
     differing = [path for path in paths if path in base and here.get(path) != base[path]]
-    hooks = any(path.startswith("hooks/") for path in source.tree(old, known.directory))
-    if differing and hooks and not options.hooks:
+    declared = resolved.variables.get("_by_hook")
+    if differing and declared is not None:
+        patterns = GitIgnoreSpec.from_lines(map(str, declared))
+        by_hook = {path: here.get(path) for path in differing if patterns.match_file(path)}
+    elif differing and not options.hooks and has_hooks(source.tree(old, known.directory)):
         told = made.inspect_history(
             options.folder,
             base,
@@ -129,10 +131,8 @@ def look(options: Options) -> Look:
             lambda then: rendered(source.resolve(then.commit), then.answers)[0],
         )
         by_hook = {path: file for path, file in told.files.items() if path in paths}
-        declared = GitIgnoreSpec.from_lines(map(str, resolved.variables.get("_by_hook") or []))
-        by_hook |= {path: here.get(path) for path in differing if declared.match_file(path)}
-        if told.reason and len(by_hook) < len(differing):
-            notes.append(
+        if told.reason:
+            unknown = (
                 f"{len(differing)} differ, and some may be the work of the template's hooks. Nothing says which: "
                 f"{told.reason}."
             )
@@ -151,11 +151,16 @@ def look(options: Options) -> Look:
         here=trees[2],
         rendered=(base, upstream),
         comparison=comparison,
-        notes=(*notes, *ended),
+        notes=tuple(filter(None, (*resolved.notes, unknown, *ended))),
         by_hook=tuple(sorted(path for path in by_hook if here.get(path) == by_hook[path])),
         answers=resolved.public,
         new_questions=resolved.new,
     )
+
+
+def has_hooks(template: Tree) -> bool:
+    """Tell whether a template has hooks that may change what was rendered."""
+    return any(path.startswith("hooks/") for path in template)
 
 
 def with_merges(comparison: Comparison, base: Tree, upstream: Tree, here: Tree) -> Comparison:

@@ -25,11 +25,11 @@ class Plan:
         return [one.path for one in self.outcomes if one.fate is Fate.CONFLICT]
 
 
-def make_plan(look: Look, folder: Path, files: Iterable[str] = ()) -> Plan:
+def make_plan(look: Look, folder: Path, files: Iterable[str] = (), *, moved: bool = False) -> Plan:
     """Return what an update of a project would do.
 
-    `files` are those, or folders, to take the change of; all if there are none. DrydockError for one that
-    the template does not have.
+    `files` are those, or folders, to take the change of; all if there are none. `moved` says that the template
+    is no longer where the record has it. DrydockError for a file that the template does not have.
     """
     base, theirs = look.rendered
     rules = policy.read(folder, look.record.skip)
@@ -49,7 +49,7 @@ def make_plan(look: Look, folder: Path, files: Iterable[str] = ()) -> Plan:
         tracked = [path for path in WorkTree(folder).tracked() if path not in base]
         others = project.read(folder, [path for path in tracked if path not in theirs])
     outcomes = merge(base, ours, theirs, others)
-    return Plan(outcomes=tuple(outcomes), record=new_record(look, folder, wanted))
+    return Plan(outcomes=tuple(outcomes), record=new_record(look, folder, wanted, moved))
 
 
 def chosen(files: Iterable[str], known: Mapping[str, File]) -> set[str] | None:
@@ -66,13 +66,16 @@ def chosen(files: Iterable[str], known: Mapping[str, File]) -> set[str] | None:
     return set().union(*found.values())
 
 
-def new_record(look: Look, folder: Path, wanted: set[str] | None) -> str:
+def new_record(look: Look, folder: Path, wanted: set[str] | None, moved: bool) -> str:
     """Return the text of the record after an update; of some files only, if not all are wanted."""
     text = (folder / record.NAME).read_text(encoding="utf-8")
     if wanted is None:
-        return record.updated(text, commit=look.newest.sha, answers=look.answers, taken={})
+        template = look.url if moved else None
+        return record.updated(
+            text, template=template, commit=look.newest.sha, answers=look.answers, taken={}
+        )
     taken = {**look.record.taken, **dict.fromkeys(sorted(wanted), look.newest.sha)}
-    return record.updated(text, commit=None, answers=None, taken=taken)
+    return record.updated(text, taken=taken)
 
 
 def apply(plan: Plan, folder: Path) -> None:

@@ -89,7 +89,7 @@ def update(
     asked = {} if as_json or dry_run or files else ask(found, given)
     if asked:
         found = look(replace(options, given={**given, **asked}))
-    plan = updates.make_plan(found, folder, files)
+    plan = updates.make_plan(found, folder, files, moved=template is not None)
     if not dry_run:
         updates.apply(plan, folder)
     click.echo(machine(found, plan) if as_json else people(found, plan, dry_run), nl=False)

@@ -104,7 +104,7 @@ def test_a_conflict_has_marks_and_three_versions(
     assert result.exit_code == 1
     assert "conflict  lines.txt" in result.output
     text = (site / "lines.txt").read_text()
-    assert "<<<<<<< yours\nmine\n|||||||" in text
+    assert "<<<<<<< yours\nmine\n||||||| recorded\nline 5\n" in text
     assert "line 5\n=======\ntheirs\n>>>>>>> template\n" in text
     stages = git(site, "ls-files", "--unmerged").splitlines()
     assert [line.split()[2] for line in stages] == ["1", "2", "3"]
@@ -424,3 +424,12 @@ def test_cruft_can_go_on_from_there(drydock: Drydock, lines: Template, site: Pat
     succeed(tool("cruft"), "update", "--skip-apply-ask", cwd=site)
     assert (site / "lines.txt").read_text() == LINES + "more\n" * 2
     assert drydock("check", site).exit_code == 0
+
+
+def test_a_template_that_moved_is_recorded(
+    drydock: Drydock, lines: Template, site: Path, tmp_path: Path
+) -> None:
+    lines.commit({f"{TOP}/lines.txt": LINES + "more\n"})
+    moved = lines.folder.rename(tmp_path / "moved")
+    assert drydock("update", site, "--template", str(moved)).exit_code == 0
+    assert json.loads((site / NAME).read_text())["template"] == str(moved)
