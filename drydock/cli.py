@@ -1,40 +1,66 @@
 """The command line: one group, and the commands of drydock/commands."""
 
+import importlib
+import json
 import os
+import re
 import sys
 from typing import Any
 
 import click
 
-from drydock.commands.accept import accept
-from drydock.commands.check import check
-from drydock.commands.diff import diff
-from drydock.commands.init import init
-from drydock.commands.options import ERROR
-from drydock.commands.preview import preview
-from drydock.commands.restore import restore
-from drydock.commands.update import update
 from drydock.errors import DrydockError
+
+ERROR, INTERRUPTED = 2, 130
+WORDS = "drydock.words"
+COMMANDS = ("check", "diff", "preview", "update", "restore", "accept", "init")
 
 
 class Group(click.Group):
-    """Ends with status 2, and one message, where something is wrong."""
+    """Loads a command when it is asked for; ends with status 2, and one message, where something is wrong."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names in the order of the help."""
+        return [*COMMANDS]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Return a command: the module of its name has it."""
+        if cmd_name not in COMMANDS:
+            return None
+        module = importlib.import_module(f"drydock.commands.{cmd_name}")
+        command: click.Command = getattr(module, cmd_name)
+        return command
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Remember the words for `invoke`, then read them."""
+        ctx.meta[WORDS] = " ".join(args)
+        return super().parse_args(ctx, args)
 
     def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401
         """Run the command."""
         if os.environ.get("NO_COLOR"):
             ctx.color = False
+        as_json = bool(re.search(r"--json\b|--format[ =]json\b", ctx.meta[WORDS]))
         try:
             return super().invoke(ctx)
         except DrydockError as error:
-            click.echo(f"drydock: {error}", err=True)
+            fail(str(error), as_json)
+        except KeyboardInterrupt:
+            ctx.exit(INTERRUPTED)
         except BrokenPipeError:
             # Who read the output has had enough; Python would complain at its end.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         except OSError as error:
             name = f"{error.filename}: " if error.filename else ""
-            click.echo(f"drydock: {name}{error.strerror or error}", err=True)
+            fail(f"{name}{error.strerror or error}", as_json)
         ctx.exit(ERROR)
+
+
+def fail(message: str, as_json: bool) -> None:
+    """Print why a command failed; for a machine, as JSON on the standard output as well."""
+    click.echo(f"drydock: {message}", err=True)
+    if as_json:
+        click.echo(json.dumps({"status": ERROR, "error": message}, ensure_ascii=False))
 
 
 @click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"]})
@@ -50,7 +76,3 @@ def main() -> None:
       drydock update                               merge what the template changed since
       drydock init gh:ORG/django-drydock           find the record of a project that has none
     """
-
-
-for command in (check, diff, preview, update, restore, accept, init):
-    main.add_command(command)

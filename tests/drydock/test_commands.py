@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 import drydock as package
 from drydock.commands.options import FORM, STATES
-from tests.conftest import tool
+from tests.conftest import ROOT, succeed, tool
 from tests.drydock.conftest import FILES, QUESTIONS, TOP, Drydock, MakeTemplate, Template, git
 
 COMPOSE, README, CNF = "docker-compose.yml", "README.md", "my.cnf"
@@ -730,6 +730,25 @@ def test_a_full_disk_is_one_message(
     result = drydock("check", project)
     assert result.exit_code == 2
     assert result.stderr == "drydock: somewhere: No space left on device\n"
+    assert result.stdout == ""
+    for words in (["--json"], ["--format", "json"]):
+        told = json.loads(drydock("check", project, *words).stdout)
+        assert told == {"status": 2, "error": "somewhere: No space left on device"}
+
+
+def test_an_interrupt_has_its_own_status(
+    drydock: Drydock, project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("drydock.commands.check.look", interrupted)
+    assert drydock("check", project).exit_code == 130
+
+
+def test_a_command_is_loaded_when_it_is_asked_for() -> None:
+    program = "import sys; from drydock.cli import main; print(*sorted({'jinja2', 'yaml'} & {*sys.modules}))"
+    assert succeed(tool("python"), "-c", program, cwd=ROOT).strip() == ""
 
 
 def test_the_program_itself(project: Path, cache: Path) -> None:
