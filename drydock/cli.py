@@ -18,7 +18,7 @@ from drydock.errors import DrydockError
 
 
 class Group(click.Group):
-    """Ends with status 2, and one message, where something is wrong."""
+    """Exits with status 2 and a single message if something is wrong."""
 
     def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401
         """Run the command."""
@@ -29,7 +29,7 @@ class Group(click.Group):
         except DrydockError as error:
             click.echo(f"drydock: {error}", err=True)
         except BrokenPipeError:
-            # Who read the output has had enough; Python would complain at its end.
+            # The reader closed the pipe; Python would complain about it at exit.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         except OSError as error:
             name = f"{error.filename}: " if error.filename else ""
@@ -40,15 +40,15 @@ class Group(click.Group):
 @click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="django-drydock", message="%(version)s")
 def main() -> None:
-    """Regenerate a project from its cookiecutter template, and compare: what drifted?
+    """Compare a project with its cookiecutter template: what has drifted?
 
     \b
     Examples:
       drydock check                                what differs, and where both sides collide
       drydock diff --upstream                      what the template changed since
-      drydock preview --set database=postgresql    what another answer would change
+      drydock preview --set database=postgresql    what a different answer would change
       drydock update                               merge what the template changed since
-      drydock init gh:ORG/django-drydock           find the record of a project that has none
+      drydock init gh:ORG/django-drydock           write a record for a project that has none
     """
 
 
