@@ -1,6 +1,6 @@
 """Generate a project with the embedded answers, test it, and serve it on loopback until Ctrl-C.
 
-The port is the first free one from 8000 on, or DEMO_PORT.
+The port is DEMO_PORT, or the first free one from 8000 up.
 """
 
 import os
@@ -21,7 +21,7 @@ ANSWERS = {"database": "sqlite", "cache": "locmem"}
 
 
 def free_port(first: int = 8000) -> int:
-    """Return the first port from `first` on that nobody listens on."""
+    """Return the first free port from `first` up."""
     for port in range(first, first + 1000):
         with socket.socket() as probe, suppress(OSError):
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -31,7 +31,7 @@ def free_port(first: int = 8000) -> int:
 
 
 def wait_for(url: str, server: subprocess.Popen[bytes], seconds: float = 30) -> None:
-    """Return when `url` answers 200; exit when the server ends or the time is over."""
+    """Return when `url` answers 200; exit if the server ends or time runs out."""
     limit = time.monotonic() + seconds
     while server.poll() is None and time.monotonic() < limit:
         with suppress(OSError), urllib.request.urlopen(url, timeout=5):  # noqa: S310
@@ -48,7 +48,7 @@ def main() -> None:
     project = Path(
         cookiecutter(str(ROOT), no_input=True, extra_context=ANSWERS, output_dir=str(OUTPUT))
     )
-    # The project brings an environment of its own.
+    # The project has its own environment.
     environment = {name: value for name, value in os.environ.items() if name != "VIRTUAL_ENV"}
 
     def run(*command: str) -> None:
