@@ -21,8 +21,8 @@ class Command(BaseCommand):
     requires_system_checks = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--timeout", type=float, default=60, help="time limit in seconds (default: 60)")
-        parser.add_argument("--migrate", action="store_true", help="then run the migrations")
+        parser.add_argument("--timeout", type=float, default=60, help="limit in seconds (60)")
+        parser.add_argument("--migrate", action="store_true", help="then run migrations")
 
     def handle(self, *args: Any, timeout: float, migrate: bool = False, **options: Any) -> None:
         if migrate:
