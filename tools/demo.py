@@ -53,7 +53,7 @@ def main() -> None:
 
     def run(*command: str) -> None:
         if status := subprocess.run(command, cwd=project, env=environment).returncode:
-            sys.exit(f"`{' '.join(command)}` in {project} ended with status {status}.")
+            sys.exit(f"`{' '.join(command)}` in {project} failed with status {status}.")
 
     print("2/4 Installing it ...", flush=True)
     run("make", "--no-print-directory", "install")
@@ -69,7 +69,7 @@ def main() -> None:
     with suppress(KeyboardInterrupt):
         wait_for(f"http://127.0.0.1:{port}/", server)
         print(
-            f"\nIt answers: http://127.0.0.1:{port}/ (Ctrl-C ends it; it is in {project})",
+            f"\nIt is running: http://127.0.0.1:{port}/ (Ctrl-C stops it; the project is in {project})",
             flush=True,
         )
         server.wait()
