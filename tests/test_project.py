@@ -453,7 +453,12 @@ def test_make_lock_follows_the_list_of_packages_and_make_upgrade_renews_all(
         path.write_text(old)
     (folder / ".venv/bin").mkdir(parents=True)
     (folder / ".venv/bin/pre-commit").symlink_to(programs / "pre-commit")
-    env = {"PATH": f"{Path(tool('uv')).parent}:{programs}:{os.environ['PATH']}"}
+    env = {
+        "PATH": f"{Path(tool('uv')).parent}:{programs}:{os.environ['PATH']}",
+        # `uv run` takes what is installed.
+        "UV_PROJECT_ENVIRONMENT": str(programs.parent),
+        "UV_NO_SYNC": "1",
+    }
     make = ["make", "IMAGE="]
     pyproject = folder / "pyproject.toml"
     text = pyproject.read_text()

@@ -8,6 +8,9 @@ from drydock import fit, record
 from drydock.commands.options import progress, set_option, template_options
 from drydock.errors import DrydockError
 
+# Less than any project keeps of its template: this much is chance.
+LIKE = 0.1
+
 
 @click.command()
 @template_options
@@ -54,6 +57,12 @@ def init(
         offline=offline,
         progress=progress(False),
     )
+    if found.likeness < LIKE:
+        raise DrydockError(
+            f"{folder}: is nothing like {template}. {found.label} fits best, and {found.identical} of "
+            f"{found.files} files are identical, {found.likeness:.0%} of the lines. If the project was made from "
+            "it, say with which answers: --set ANSWER=VALUE."
+        )
     click.echo(
         f"{found.label} fits best: {found.identical} of {found.files} files are identical, "
         f"{found.likeness:.0%} of the lines."

@@ -562,6 +562,20 @@ def test_init_says_what_it_is_not_sure_of_and_takes_what_is_known(
     assert "nothing in common" in drydock("init", strange, str(template.folder)).stderr
 
 
+def test_init_refuses_what_is_nothing_like_the_template(
+    drydock: Drydock, make_template: MakeTemplate, tmp_path: Path
+) -> None:
+    lines = "".join(f"line {number}\n" for number in range(100))
+    template = make_template({f"{TOP}/long.txt": lines, f"{TOP}/manage.py": "main()\n"})
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other/manage.py").write_text("main()\n")
+    result = drydock("init", tmp_path / "other", str(template.folder))
+    assert result.exit_code == 2
+    assert "is nothing like" in result.stderr
+    assert "1 of 2 files are identical, 1% of the lines" in result.stderr
+    assert not (tmp_path / "other/.cruft.json").exists()
+
+
 def test_init_finds_texts_in_names_and_lines(
     drydock: Drydock, make_template: MakeTemplate, tmp_path: Path
 ) -> None:
