@@ -17,40 +17,40 @@ $(VENV)/ready: requirements-dev.txt
 	@$(BIN)/python -m pip install --quiet --require-hashes --requirement requirements-dev.txt
 	@touch $@
 
-demo: $(VENV)/ready ## Make a project (SQLite, local-memory cache), test it, and serve it on loopback
+demo: $(VENV)/ready ## Generate a project (SQLite, local-memory cache), test it, and serve it on loopback
 	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python tools/demo.py
 
-test: lint ## Everything; what needs Docker runs where an engine answers
+test: lint ## Run all tests; those that need Docker run if it is available
 	$(BIN)/pytest -n auto -m "not stack" --cov --cov-fail-under=95
 	$(BIN)/pytest -n 2 --dist loadfile -m stack
 
-endurance: $(VENV)/ready ## Stacks under load and in trouble, for hours
+endurance: $(VENV)/ready ## Test stacks under load and in trouble, for hours
 	ENDURANCE=long $(BIN)/pytest -n 0 tests/endurance
 
-test-fast: $(VENV)/ready ## What needs neither Docker nor an installed project
+test-fast: $(VENV)/ready ## Run the tests that need neither Docker nor an installed project
 	$(BIN)/pytest -n auto -m "not stack and not project"
 
-lint: $(VENV)/ready ## Look for mistakes in the template's own code
+lint: $(VENV)/ready ## Check the template's own code
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/python tools/lock.py --check
 
-diff: $(VENV)/ready ## What the commits since main (or BASE=...) change in generated projects, as Markdown
+diff: $(VENV)/ready ## Show what the commits since main (or BASE=...) change in generated projects, as Markdown
 	@$(BIN)/python tools/rendered_diff.py "$$(git merge-base $(BASE) HEAD)"
 
-lock: $(VENV)/ready ## Renew the versions: of the generated projects, and of the tools of this repository
+lock: $(VENV)/ready ## Upgrade the versions of generated projects and of this repository's tools
 	$(BIN)/python tools/lock.py --upgrade
 	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-strip-extras --no-annotate \
 		--no-header --group dev --output-file requirements-dev.txt
 
-bench: $(VENV)/ready ## Measure a generation against other templates, which are fetched, and drydock against cruft
+bench: $(VENV)/ready ## Time generation against other templates (fetched), and drydock against cruft
 	$(BIN)/python bench/drift.py
 	$(BIN)/python bench/generation.py
 
-bench-stacks: $(VENV)/ready ## Measure requests and the start of stacks: needs Docker and wrk
+bench-stacks: $(VENV)/ready ## Measure requests and the start of stacks; needs Docker and wrk
 	$(BIN)/python bench/start.py
 	$(BIN)/python bench/serving.py --long
 
-clean: ## Remove what the targets above made
+clean: ## Remove what the targets above created
 	rm -rf $(VENV) .demo .cache .coverage .mypy_cache .pytest_cache .ruff_cache

@@ -523,7 +523,9 @@ def main() -> int:
         say("Broken off.")
         return 130
     if load_before > 0.5:
-        print(f"Others used this machine, too: its load was {load_before:.1f} before all began.")
+        print(
+            f"Something else was running on this machine: its load was {load_before:.1f} before the start."
+        )
     missed = report(windows, paths, size)
     if long_windows:
         missed += report_long(long_windows)

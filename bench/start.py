@@ -215,7 +215,9 @@ def main() -> int:
         say("Broken off.")
         return 130
     if load > 0.5:
-        print(f"Others used this machine, too: its load was {load:.1f} before the first start.")
+        print(
+            f"Something else was running on this machine: its load was {load:.1f} before the first start."
+        )
     ratios = [ours / floor for (floor, _), (ours, _) in zip(floors, sites, strict=True)]
     print(f"\n{f'{options.database}, s':28}{'median':>8}{'min':>8}{'max':>8}{'limit':>8}")
     line(DATABASE, [took for took, _ in floors])

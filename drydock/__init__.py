@@ -1,1 +1,1 @@
-"""Regenerate a project from its cookiecutter template, and compare: what changed here, what upstream."""
+"""Regenerate a project from its cookiecutter template, and compare: what changed here, and what upstream."""

@@ -1,4 +1,4 @@
-"""Deviations that a team has agreed on: green until the file or the template changes again, or a date has passed."""
+"""Deviations that a team has accepted: green until the file or the template changes again, or a date has passed."""
 
 import datetime
 import hashlib
@@ -29,7 +29,7 @@ def fingerprint(path: str, key: str | None, base: File | None, here: File | None
 
 
 def is_below(key: str, top: str) -> bool:
-    """Tell whether a key is another, or below that."""
+    """Tell whether a key is the other one, or below it."""
     return key == top or key.startswith((f"{top}.", f"{top}["))
 
 
@@ -38,7 +38,7 @@ def in_force(
 ) -> tuple[Policy, dict[str, str], list[str]]:
     """Return the policy with the accepted keys ignored, the accepted files with their reasons, and what ended.
 
-    What ended is a sentence each.
+    Each acceptance that ended is one sentence.
     """
     keys, files, ended = [], {}, []
     for one in rules.accepted:
@@ -46,7 +46,7 @@ def in_force(
         if one.until and today > one.until:
             why = f"only until {one.until}"
         elif fingerprint(one.file, one.key, old, mine) != one.hash:
-            why = "the file is not the same any more"
+            why = "the file has changed since"
         elif fingerprint(one.file, one.key, new, mine) != one.hash:
             why = "the template has changed it"
         elif one.key:
@@ -56,18 +56,18 @@ def in_force(
             files[one.file] = one.reason
             continue
         name = f"{one.file}: {one.key}" if one.key else one.file
-        ended.append(f"{name}: was accepted ({one.reason}), and is not now: {why}.")
+        ended.append(f"{name}: was accepted ({one.reason}), but no longer is: {why}.")
     return replace(rules, ignore_keys=(*rules.ignore_keys, *keys)), files, ended
 
 
 def marked(comparison: Comparison, files: dict[str, str]) -> Comparison:
-    """Return a comparison whose accepted files have the reason."""
+    """Return a comparison in which accepted files carry their reasons."""
     drifts = (replace(one, accepted=files.get(one.path)) for one in comparison.drifts)
     return replace(comparison, drifts=tuple(drifts))
 
 
 def place(project: Path) -> tuple[Path, str]:
-    """Return the file of a project's policy, and the name of the table of what is accepted in it."""
+    """Return a project's policy file, and the name of its table of acceptances."""
     own, shared = project / ".drydock.toml", project / "pyproject.toml"
     if not own.exists() and shared.exists():
         try:
@@ -79,7 +79,7 @@ def place(project: Path) -> tuple[Path, str]:
 
 
 def write(project: Path, new: Iterable[Acceptance]) -> Path:
-    """Write acceptances into a project's policy, in the place of older ones of the same; return its file."""
+    """Write acceptances into a project's policy, replacing older ones of the same things; return its file."""
     path, table = place(project)
     text = path.read_text(encoding="utf-8") if path.exists() else ""
     for one in new:
@@ -101,7 +101,7 @@ def write(project: Path, new: Iterable[Acceptance]) -> Path:
 
 
 def quoted(text: str) -> str:
-    """Return a text as TOML; JSON's form of it is one of TOML's."""
+    """Return a text as TOML; a JSON string is also a TOML string."""
     return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
@@ -129,7 +129,7 @@ def named(block: str, table: str) -> tuple[object, object]:
 def made(
     path: str, key: str | None, reason: str, until: datetime.date | None, base: Tree, here: Tree
 ) -> Acceptance:
-    """Return the acceptance of a file, or of a key in it; DrydockError where nothing differs."""
+    """Return the acceptance of a file, or of a key in it; DrydockError if nothing differs."""
     old, mine = base.get(path), here.get(path)
     if old is None and mine is None:
         raise DrydockError(f"{path}: the template has no such file.")
@@ -140,12 +140,12 @@ def made(
             is_below(leaf.key, key) for one in (document, other) for leaf in one.leaves or ()
         ):
             raise DrydockError(
-                f"{path}: has no key {key}. `drydock check` lists those that differ."
+                f"{path}: has no key {key}. `drydock check` lists the keys that differ."
             )
     same = fingerprint(path, key, old, old) == fingerprint(path, key, mine, mine)
     if same:
         raise DrydockError(
-            f"{path}{f': {key}' if key else ''}: is as the template has it. There is nothing to accept."
+            f"{path}{f': {key}' if key else ''}: is the same as in the template. There is nothing to accept."
         )
     return Acceptance(
         file=path, key=key, reason=reason, until=until, hash=fingerprint(path, key, old, mine)

@@ -15,10 +15,10 @@ NAME = "cookiecutter.json"
 
 @dataclass(frozen=True, kw_only=True)
 class Resolved:
-    """The whole of the template's variables, and what was done to the recorded answers for it.
+    """All of the template's variables, and what was done to the recorded answers to get them.
 
     `variables` is what templates know as `cookiecutter`; `notes` are sentences for the user; `new` are the
-    questions to which the record has no answer.
+    questions that the record does not answer.
     """
 
     variables: dict[str, Any]
@@ -32,26 +32,26 @@ class Resolved:
 
 
 def questions(template: Tree, where: str) -> dict[str, Any]:
-    """Return the cookiecutter.json of a template's tree; DrydockError where it is none."""
+    """Return the cookiecutter.json of a template's tree; DrydockError if it is not valid."""
     file = template.get(NAME)
     if file is None:
         raise DrydockError(
-            f"{where}: has no {NAME}, so it is not a cookiecutter template. Where the template is "
-            "in a folder of the repository, `directory` of the record names it."
+            f"{where}: has no {NAME}, so it is not a cookiecutter template. If the template is "
+            "in a folder of the repository, set `directory` in the record to it."
         )
     try:
         data = json.loads(file.data)
     except (ValueError, RecursionError) as error:
         raise DrydockError(f"{where}: {NAME} is not JSON: {error}.") from None
     if not isinstance(data, dict) or not all(data):
-        raise DrydockError(f"{where}: {NAME} is not a JSON object with a name for each variable.")
+        raise DrydockError(f"{where}: {NAME} is not a JSON object that maps names to values.")
     return data
 
 
 def migrated(
     recorded: Mapping[str, Any], raw: Mapping[str, Any]
 ) -> tuple[dict[str, Any], list[str]]:
-    """Bring recorded answers to the names and choices that a template has now.
+    """Convert recorded answers to the names and choices that a template has now.
 
     Its `_migrations` say how: {"renamed": {old name: new name}, "values": {name: {old: new}}}.
     Return the answers and a sentence for each that was changed.
@@ -83,9 +83,9 @@ def resolve(
 ) -> Resolved:
     """Return the variables of a template whose cookiecutter.json is `raw`.
 
-    Recorded answers are values, never templates; what they lack has the template's default. `given`
-    answers (text, as on the command line) come before the recorded ones. DrydockError for an answer
-    that the template does not take, or a default that cannot be rendered.
+    Recorded answers are values, never templates; missing ones get the template's default. `given`
+    answers (text, as on the command line) take precedence. DrydockError for an answer that the
+    template does not accept, or a default that cannot be rendered.
     """
     answers, notes = migrated(recorded, raw)
     for name, text in (given or {}).items():
@@ -111,7 +111,7 @@ def resolve(
         text = str(value)
         return environment.from_string(text).render(cookiecutter=variables) if "{" in text else text
 
-    # As cookiecutter does it: texts and choices first, for the dictionaries may refer to them.
+    # Like cookiecutter: strings and choices first, because dictionaries may refer to them.
     ordered = [item for item in raw.items() if item[0] != "__prompts__"]
     for name, value in sorted(ordered, key=lambda item: isinstance(item[1], dict)):
         if name.startswith("_") and not name.startswith("__"):
@@ -139,20 +139,20 @@ def resolve(
 
 
 def checked(name: str, answer: Any, value: Any, rendered: Any, where: str) -> Any:  # noqa: ANN401
-    """Return an answer that is one of the choices, if the question has choices."""
+    """Return the answer; if the question has choices, it must be one of them."""
     if not isinstance(value, list):
         return answer
     choices = rendered(value)
     if answer in choices:
         return answer
     raise DrydockError(
-        f"{name}: {answer!r} is not a choice of {where}. Its choices: "
-        f"{', '.join(map(str, choices))}. Say which with --set {name}=..."
+        f"{name}: {answer!r} is not a choice in {where}. Its choices: "
+        f"{', '.join(map(str, choices))}. Choose one with --set {name}=..."
     )
 
 
 def yes_or_no(name: str, text: str) -> bool:
-    """Return the truth value of a text, as cookiecutter reads it; DrydockError if it is none."""
+    """Return the truth value of a text, as cookiecutter reads it; DrydockError if it has none."""
     if text.lower() in ("1", "true", "t", "yes", "y", "on"):
         return True
     if text.lower() in ("0", "false", "f", "no", "n", "off"):

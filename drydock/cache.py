@@ -12,7 +12,7 @@ def default_cache() -> Path:
 
 
 def private(folder: Path) -> Path:
-    """Make a folder, and those above it that are missing, for its owner only; return it."""
+    """Make a folder, and any missing ones above it, accessible only to its owner; return it."""
     if not folder.is_dir():
         private(folder.parent)
         folder.mkdir(mode=0o700, exist_ok=True)

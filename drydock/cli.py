@@ -17,7 +17,7 @@ COMMANDS = ("check", "diff", "preview", "update", "restore", "accept", "init")
 
 
 class Group(click.Group):
-    """Loads a command when it is asked for; ends with status 2, and one message, where something is wrong."""
+    """Loads each command on demand; exits with status 2 and a single message if something is wrong."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the names in the order of the help."""
@@ -48,7 +48,7 @@ class Group(click.Group):
         except KeyboardInterrupt:
             ctx.exit(INTERRUPTED)
         except BrokenPipeError:
-            # Who read the output has had enough; Python would complain at its end.
+            # The reader closed the pipe; Python would complain about it at exit.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         except OSError as error:
             name = f"{error.filename}: " if error.filename else ""
@@ -66,13 +66,13 @@ def fail(message: str, as_json: bool) -> None:
 @click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="django-drydock", message="%(version)s")
 def main() -> None:
-    """Regenerate a project from its cookiecutter template, and compare: what drifted?
+    """Compare a project with its cookiecutter template: what has drifted?
 
     \b
     Examples:
       drydock check                                what differs, and where both sides collide
       drydock diff --upstream                      what the template changed since
-      drydock preview --set database=postgresql    what another answer would change
+      drydock preview --set database=postgresql    what a different answer would change
       drydock update                               merge what the template changed since
-      drydock init gh:ORG/django-drydock           find the record of a project that has none
+      drydock init gh:ORG/django-drydock           write a record for a project that has none
     """

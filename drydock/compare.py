@@ -1,6 +1,6 @@
-"""Three trees (recorded template, newest template, working tree) to a state a file.
+"""Compare three trees (recorded template, newest template, working tree): one state per file.
 
-Nothing here reads a disk: a comparison is a function of values, and reports are made of it.
+Nothing here reads the disk: a comparison is a function of values, and reports are made from it.
 """
 
 import difflib
@@ -30,7 +30,7 @@ class State(StrEnum):
     REMOVED = "removed upstream"
 
 
-# Of the states: those in which the template has moved, and the project has not drifted.
+# The states in which the template has moved but the project has not drifted.
 UPSTREAM = frozenset({State.CHANGED, State.BOTH, State.NEW, State.REMOVED})
 
 
@@ -38,11 +38,11 @@ UPSTREAM = frozenset({State.CHANGED, State.BOTH, State.NEW, State.REMOVED})
 class Change:
     """From one version of a file to another.
 
-    `keys` is None where the file has no keys that are known, or is not text, or differs in something that
-    no key shows; () where only the order of mappings, comments or the layout differ. `brief` is the same with parts that are wholly new or gone as
-    one. `added` and `removed` are numbers of lines. `mode` says whether the file became executable
-    (True), stopped to be (False), or neither (None). `problem` is why the later version is not of
-    the format that the file's name says, which the earlier one is.
+    `keys` is None if the file has no known keys, is not text, or differs in something that no key shows;
+    () if only the order of mappings, comments or layout differ. `brief` is the same, with parts that are
+    entirely new or gone as one. `added` and `removed` are numbers of lines. `mode` says whether the file
+    became executable (True), stopped being so (False), or neither (None). `problem` says why the later
+    version is not in the format that the file's name says, although the earlier one is.
     """
 
     keys: tuple[KeyChange, ...] | None
@@ -59,9 +59,9 @@ class Change:
 class Drift:
     """A file that is not the same in all three trees.
 
-    `here` is the change from the recorded template to the working tree, `upstream` that to the
-    newest template; None where there is none. `collisions` are keys that both changed, differently.
-    `accepted` is why the deviation is agreed, where it is.
+    `here` is the change from the recorded template to the working tree, `upstream` the one to the
+    newest template; None if there is none. `collisions` are keys that both changed, differently.
+    `accepted` is why the deviation was accepted, if it was.
     """
 
     path: str
@@ -74,12 +74,12 @@ class Drift:
 
     @property
     def is_muted(self) -> bool:
-        """Whether nobody wants to hear of it: the file is the team's own, or the deviation is agreed."""
+        """Whether nobody wants to hear of it: the file is the team's own, or the deviation is accepted."""
         return self.yours or self.accepted is not None
 
     @property
     def form_only(self) -> bool:
-        """Whether the working tree differs in the order, comments or form only."""
+        """Whether the working tree differs only in order, comments or form."""
         return self.state is State.EDITED and self.here is not None and self.here.form_only
 
 
@@ -93,7 +93,7 @@ class Comparison:
 
 
 def state(base: File | None, upstream: File | None, here: File | None) -> State:
-    """Return the state of a file that is in one of the three trees, at least."""
+    """Return the state of a file that is in at least one of the three trees."""
     if here == upstream:
         return State.SAME if base == here else State.BOTH
     if here == base:
@@ -106,13 +106,13 @@ def state(base: File | None, upstream: File | None, here: File | None) -> State:
 
 
 class Documents:
-    """What the files of some trees mean, each read once."""
+    """What the files of some trees mean; each is read once."""
 
     def __init__(self) -> None:
         self.read: dict[tuple[str, bytes], Document] = {}
 
     def of(self, path: str, file: File | None) -> Document:
-        """Return a file's document; an empty one for a file that is no text, or not there."""
+        """Return a file's document; an empty one if the file is not text or does not exist."""
         text = file.text if file else None
         if file is None or text is None:
             return Document()
@@ -160,7 +160,7 @@ def change(
 
 
 def same_meaning(path: str, before: Document, after: Document, policy: Policy) -> bool:
-    """Tell whether two versions of a file surely mean the same, but for ignored keys."""
+    """Tell whether two versions of a file are certain to mean the same, ignored keys aside."""
     return before.means_the_same(after, without=lambda key: bool(policy.ignoring(path, key)))
 
 
@@ -171,7 +171,7 @@ def without_ignored_keys(
     policy: Policy,
     documents: Documents,
 ) -> File | None:
-    """Return `base` in place of another version that differs from it in ignored keys only."""
+    """Return `base` in place of another version that differs only in ignored keys."""
     if base is None or other is None or base == other or base.executable != other.executable:
         return other
     if not policy.ignore_keys:
@@ -185,7 +185,7 @@ def without_ignored_keys(
 def met(
     paths: Iterable[str], trees: tuple[Tree, ...], policy: Policy, documents: Documents
 ) -> set[str]:
-    """Return the entries of ignored keys that are in a file of one of the trees."""
+    """Return the ignored-key entries that match a key in any of the trees."""
     found = set()
     for path in paths if policy.ignore_keys else ():
         for tree in trees:
@@ -197,7 +197,7 @@ def met(
 def compare(base: Tree, upstream: Tree, here: Tree, policy: Policy) -> Comparison:
     """Compare the trees of the recorded template, the newest, and the working tree.
 
-    Files of the working tree that are in neither of the templates are the project's own.
+    Files of the working tree that are in neither template are the project's own.
     """
     every = sorted({*base, *upstream})
     paths = [path for path in every if not policy.is_ignored(path)]
@@ -228,7 +228,7 @@ def compare(base: Tree, upstream: Tree, here: Tree, policy: Policy) -> Compariso
 
 
 def collisions(here: Change | None, upstream: Change | None) -> tuple[str, ...]:
-    """Return the keys that both sides changed, and not to the same value."""
+    """Return the keys that both sides changed to different values."""
     if not here or not upstream or here.keys is None or upstream.keys is None:
         return ()
     theirs = {one.key: one.result for one in upstream.keys}

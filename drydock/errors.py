@@ -1,5 +1,5 @@
-"""What is said to the user, and ends the command with status 2."""
+"""Errors shown to the user, which end the command with status 2."""
 
 
 class DrydockError(Exception):
-    """A sentence or two: what is wrong, with the file or the answer, and the way out."""
+    """A sentence or two: what is wrong, with which file or answer, and the way out."""

@@ -1,4 +1,4 @@
-"""Find the record of a project that has none: the commit and answers whose render is most like it."""
+"""Find the record of a project that has none: the commit and answers whose render is closest to it."""
 
 import os
 import re
@@ -19,9 +19,9 @@ from drydock.session import commit as commit_of
 from drydock.source import Source, open_source
 from drydock.tree import Tree
 
-# Lines that are longer are not searched for answers. Characters.
+# Longer lines are not searched for answers. Characters.
 LONGEST = 500
-# Folders that hold no file of a template, and many others.
+# Folders that hold none of a template's files, but many others.
 ELSEWHERE = frozenset({".git", ".venv", "__pycache__", "node_modules", "venv"})
 
 
@@ -30,7 +30,7 @@ class Fit:
     """The record that fits best, and how well.
 
     `likeness` is the share of the template's lines that the project has, 0 to 1; `sure` are the
-    answers for which something in the project speaks.
+    answers for which the project has evidence.
     """
 
     record: Record
@@ -43,7 +43,7 @@ class Fit:
 
 @dataclass(frozen=True, kw_only=True)
 class Score:
-    """How like a render is to the project: the higher, the better."""
+    """How close a render is to the project: the higher, the better."""
 
     likeness: float
     identical: int
@@ -71,11 +71,11 @@ def score(tree: Tree, here: Tree) -> Score:
 
 
 class Marks:
-    """Texts that stand for answers in a render, and what stands in their place in the project."""
+    """Placeholders for answers in a render, and what the project has in their place."""
 
     def __init__(self, names: list[str]) -> None:
         self.votes: dict[str, Counter[str]] = {name: Counter() for name in names}
-        # Small letters, so that no filter changes them.
+        # Lowercase letters, so that no filter changes them.
         letters = {
             name: "".join(chr(97 + int(digit)) for digit in str(i)) for i, name in enumerate(names)
         }
@@ -84,7 +84,7 @@ class Marks:
         self.any = re.compile("zqx[a-j]+xqz")
 
     def vote(self, text: str, candidates: Iterable[str]) -> None:
-        """Count what stands in the place of the marks of a text, in candidates that are like it."""
+        """Count what similar candidates have in place of the marks in a text."""
         groups: dict[str, str] = {}
         parts, end = [], 0
         for match in self.any.finditer(text):
@@ -112,7 +112,7 @@ class Marks:
         }
 
     def replaced(self, text: str) -> str:
-        """Return a text with the likely answers in the place of their marks."""
+        """Return a text with the likely answers in place of their marks."""
         for name, values in self.likely().items():
             text = text.replace(self.texts[name], values[0])
         return text
@@ -159,11 +159,11 @@ class Search:
             tree, _ = self.render(sha, answers)
         except DrydockError:
             return None
-        # Files that other answers would give, and which the project has, count against these.
+        # Files that the project has and only other answers would give count against these.
         return score(tree, project.read(self.folder, paths | tree.keys()))
 
     def texts(self, sha: str, answers: dict[str, Any], fixed: set[str]) -> dict[str, list[str]]:
-        """Return the answers to questions of text that the project's files speak for, best first."""
+        """Return the answers to text questions that the project's files suggest, best first."""
         raw = questions(self.template(sha), self.source.url)
         names = [
             name
@@ -175,7 +175,7 @@ class Search:
             tree, _ = self.render(sha, {**answers, **marks.texts})
         except DrydockError:
             return {}
-        # Paths first: they say under which names the files are to be found.
+        # Paths first: they say under which names to find the files.
         every = files_below(self.folder)
         for path in tree:
             marks.vote(path, every)
@@ -190,7 +190,7 @@ class Search:
         return marks.likely()
 
     def best(self, sha: str, answers: Mapping[str, Any], name: str, values: list[str]) -> str:
-        """Return the one of some answers to a question whose render is most like the project."""
+        """Return the answer to a question whose render is closest to the project."""
         scores = {}
         for value in values if len(values) > 1 else ():
             if found := self.try_out(sha, {**answers, name: value}, set()):
@@ -206,7 +206,7 @@ class Search:
             for name, value in raw.items()
             if isinstance(value, bool | list) and name[0] != "_" and name not in fixed
         }
-        for _ in range(2):  # A second time, for a choice may show only when another is right.
+        for _ in range(2):  # Twice, because one choice may show only once another is right.
             for name, values in asked.items():
                 paths: set[str] = set()
                 for value in values:
@@ -244,8 +244,8 @@ def search(
 ) -> Fit:
     """Return the record that fits a project's folder best.
 
-    `given` answers are taken as they are. DrydockError if no commit can be rendered, or nothing of
-    the project is like the template.
+    `given` answers are taken as they are. DrydockError if no commit can be rendered, or the project
+    has nothing in common with the template.
     """
     project.check_no_merge(folder)
     say = progress or (lambda words: None)
@@ -280,14 +280,14 @@ def search(
     final = score(tree, project.read(folder, tree))
     if not final.likeness:
         raise DrydockError(
-            f"{folder}: has nothing in common with {source.url}. Is it the template?"
+            f"{folder}: has nothing in common with {source.url}. Is that the right template?"
         )
     made: Commit = commit_of(source, best)
     return Fit(
         record=Record(
             template=source.url,
             commit=best,
-            # A secret is not written down: where it is missing, the default stands for it.
+            # Secrets are not written down: the default replaces a missing one.
             answers={name: value for name, value in public.items() if not is_secret_name(name)},
             checkout=checkout,
             directory=directory,

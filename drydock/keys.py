@@ -1,7 +1,7 @@
-"""Differences of structured files by key path, not by line.
+"""Differences between structured files by key path, not by line.
 
-Leaves are compared as multisets, for a key may occur several times, as uWSGI's INI and nginx repeat
-theirs. Whether the order counts is not asked here: drydock.formats.Document.meaning says that.
+Leaves are compared as multisets, because a key may occur several times, as in uWSGI's INI and nginx.
+Whether the order counts is decided elsewhere, by drydock.formats.Document.meaning.
 """
 
 import re
@@ -16,10 +16,10 @@ from drydock.secrets import is_secret, masked
 
 @dataclass(frozen=True, kw_only=True)
 class KeyChange:
-    """A key whose value differs: None before is a new one, None after one that is gone.
+    """A key whose value differs: None before means that it is new, None after that it is gone.
 
-    `secret` says that the values looked secret, and are *** here. `result` is equal for two changes to the
-    same value, secret or not.
+    `secret` says that the values look secret and are replaced by ***. Two changes to the same value have
+    equal `result`s, secret or not.
     """
 
     key: str
@@ -32,7 +32,7 @@ class KeyChange:
 def diff_keys(before: Document, after: Document) -> list[KeyChange] | None:
     """Return the keys that differ between two versions of a file.
 
-    [] where no value differs, though their order may; None where one of the two was not understood.
+    [] if no value differs, although their order may; None if one of the two was not understood.
     """
     if before.leaves is None or after.leaves is None:
         return None
@@ -41,7 +41,7 @@ def diff_keys(before: Document, after: Document) -> list[KeyChange] | None:
     for key in dict.fromkeys([*left, *right]):
         ours, theirs = left.get(key, Counter()), right.get(key, Counter())
         gone, come = list((ours - theirs).elements()), list((theirs - ours).elements())
-        # One for the other; the items of a list, and keys that repeat, come and go.
+        # One replaces the other; items of a list, and repeated keys, come and go.
         if len(gone) == len(come) == 1 and not key.endswith("[]"):
             found.append(change(key, gone[0], come[0]))
         else:
@@ -53,15 +53,15 @@ def diff_keys(before: Document, after: Document) -> list[KeyChange] | None:
     return [
         one
         for one in found
-        # The hashes of a requirement that is another anyway say nothing more.
+        # If a requirement's version differs anyway, its hashes say nothing more.
         if one.key.removesuffix(HASHES) not in names - {one.key}
-        # An anchor's edit is one change, wherever its aliases are.
+        # An edit of an anchor is one change, wherever its aliases are.
         and (origins.get(one.key), one.before, one.after) not in edits
     ]
 
 
 def collapsed(found: Iterable[KeyChange], before: Document, after: Document) -> list[KeyChange]:
-    """Return changes in which a part that is wholly new, or wholly gone, is one: with its size."""
+    """Return changes in which a part that is entirely new or gone is one change, with its size."""
     sides = [
         {part for leaf in side.leaves or () for part in parts(leaf.key)} for side in (before, after)
     ]
@@ -77,7 +77,7 @@ def collapsed(found: Iterable[KeyChange], before: Document, after: Document) -> 
 
 
 def whole(key: str, group: list[KeyChange]) -> KeyChange:
-    """Return one change for a part of several keys that is new, or gone."""
+    """Return one change for a part of several keys that is new or gone."""
     size = f"({len(group)} keys)"
     gone = group[0].after is None
     return KeyChange(key=key, before=size if gone else None, after=None if gone else size)
@@ -100,7 +100,7 @@ def grouped(leaves: Iterable[Leaf]) -> dict[str, Counter[str]]:
 
 
 def change(key: str, before: str | None, after: str | None) -> KeyChange:
-    """Return a change, without the values if one of them looks secret."""
+    """Return a change, with its values masked if one of them looks secret."""
     values = [value for value in (before, after) if value is not None]
     secret = any(is_secret(key, value) for value in values)
     shown = [

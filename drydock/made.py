@@ -1,7 +1,7 @@
-"""What a template's hooks did, told by the project's own history: no hook is run for it.
+"""What a template's hooks did, learned from the project's own history: no hook is run.
 
-Files that hooks remove, write or change after the rendering differ from the render the moment that a
-project is made. The commit in which it was made has them as they were then.
+Files that hooks remove, write or change differ from the render from the moment a project is generated. The
+commit that added the project has them as they were then.
 """
 
 from collections.abc import Callable
@@ -19,9 +19,9 @@ Render = Callable[[Record], Tree]
 
 @dataclass(frozen=True, kw_only=True)
 class Made:
-    """The files that hooks made other than the render: as they were then, None for one that was removed.
+    """The files that hooks made different from the render, as they were then; None if removed.
 
-    `reason` says why nothing is known, where that is so.
+    `reason` says why nothing is known, if so.
     """
 
     files: dict[str, File | None]
@@ -29,13 +29,13 @@ class Made:
 
 
 def inspect_history(project: Path, base: Tree, known: Record, render: Render) -> Made:
-    """Return what hooks did to a project, of whose record `base` is the render.
+    """Return what hooks did to a project; `base` is the render of its record.
 
     Two commits tell: the one that made the project, and the last that wrote the record's commit. In the
-    latter only what is new in the template since counts: what differed before may be the team's own.
+    latter, only files that are new in the template count: earlier differences may be the team's own.
     """
     if ask(project, "rev-parse", "--is-inside-work-tree") != "true":
-        return Made(files={}, reason="the project is in no git repository")
+        return Made(files={}, reason="the project is not in a git repository")
     if ask(project, "rev-parse", "--is-shallow-repository") == "true":
         return Made(files={}, reason="its clone is shallow (fetch-depth: 0 gets the whole history)")
     first = ask(project, "log", "--diff-filter=A", "--format=%H", "--", record.NAME).split()
@@ -65,7 +65,7 @@ def inspect_commits(
     files: dict[str, File | None] = {
         path: then.get(path)
         for path, file in original.items()
-        # Where the template has changed a file since, what the hook would make of it is not known.
+        # If the template has changed a file since, what the hook would make of it is unknown.
         if then.get(path) != file and (path not in then or base.get(path) == file)
     }
     if original is base:
@@ -81,18 +81,18 @@ def inspect_commits(
 
 
 def same(one: Record, other: Record) -> bool:
-    """Tell whether two records are of the same commit and answers."""
+    """Tell whether two records have the same commit and answers."""
     return (one.commit, one.answers) == (other.commit, other.answers)
 
 
 def ask(project: Path, *words: str) -> str:
-    """Run git in a project; return what it printed, nothing where it failed."""
+    """Run git in a project; return what it printed, or nothing if it failed."""
     result = git(project, *words, check=False)
     return "" if result.returncode else result.stdout.decode(errors="replace").strip()
 
 
 def record_at(project: Path, commit: str) -> Record | None:
-    """Return the record as it was in a commit; None where there was none that can be read."""
+    """Return the record as it was in a commit; None if there was no readable one."""
     text = ask(project, "show", f"{commit}:./{record.NAME}")
     try:
         return record.loads(text) if text else None
@@ -101,7 +101,7 @@ def record_at(project: Path, commit: str) -> Record | None:
 
 
 def listed(project: Path, commit: str) -> dict[str, tuple[str, str]]:
-    """Return mode and object of each file of a commit, below the project's folder."""
+    """Return the mode and object of each file of a commit, below the project's folder."""
     result = git(project, "ls-tree", "-r", "-z", commit, check=False)
     found = {}
     for line in filter(None, result.stdout.split(b"\0")):
@@ -112,7 +112,7 @@ def listed(project: Path, commit: str) -> dict[str, tuple[str, str]]:
 
 
 def tracked(project: Path, commit: str) -> set[str]:
-    """Return the paths of a commit's files; none where there is no such commit."""
+    """Return the paths of a commit's files; none if there is no such commit."""
     return {*listed(project, commit)}
 
 

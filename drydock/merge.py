@@ -1,7 +1,7 @@
-"""Three trees to one: what the template changed goes into the working tree's files.
+"""Merge three trees into one: the template's changes go into the working tree's files.
 
-git merges, with its own knowledge of renames and modes. Where lines of a structured file conflict though no
-key does, they are merged by line once more, and the result counts if each key is what it must be.
+git does the merging, with its knowledge of renames and modes. If lines of a structured file conflict but no
+key does, they are merged by line once more, and the result counts if every key comes out right.
 """
 
 import difflib
@@ -37,7 +37,7 @@ class Fate(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
-    """A file after the merge; None is one that goes. `stages` are those of a conflict in git's index.
+    """A file after the merge, None if it is removed. `stages` are those of a conflict in git's index.
 
     The stages are 1 for the recorded template, 2 for the working tree, and 3 for the newest template.
     """
@@ -49,10 +49,10 @@ class Outcome:
 
 
 def merge(base: Tree, ours: Tree, theirs: Tree, others: Tree) -> list[Outcome]:
-    """Return what changes of `ours`, by path, when the change from `base` to `theirs` is merged.
+    """Return what changes in `ours`, by path, when the change from `base` to `theirs` is merged.
 
-    `others` are files of the project that are not the template's: one may be where a file of
-    it was moved to. What was deleted here stays deleted.
+    `others` are the project's files that are not the template's: a template's file may have been
+    moved to one. What was deleted here stays deleted.
     """
     outcomes: list[Outcome] = []
     ours, theirs = in_its_ends_of_lines(base, ours), dict(theirs)
@@ -86,7 +86,7 @@ def merge(base: Tree, ours: Tree, theirs: Tree, others: Tree) -> list[Outcome]:
 
 
 def in_its_ends_of_lines(base: Tree, ours: Tree) -> Tree:
-    """Return files with LF where the template has LF, and they have CRLF throughout."""
+    """Return files with LF if the template has LF and they have CRLF throughout."""
     return {
         path: replace(file, data=unix(file.data))
         if crlf(file.data) and path in base and b"\r\n" not in base[path].data
@@ -101,7 +101,7 @@ def crlf(data: bytes) -> bool:
 
 
 class Scratch:
-    """A repository that is thrown away, for git to merge in."""
+    """A throwaway repository for git to merge in."""
 
     def __init__(self, folder: str) -> None:
         self.folder = folder
@@ -158,7 +158,7 @@ def stream(trees: dict[str, Tree]) -> Iterator[bytes]:
 
 
 def renamed(base: Tree, ours: Tree) -> set[str]:
-    """Return the files of `base` that `ours` has by another name."""
+    """Return the files of `base` that `ours` has under another name."""
     with tempfile.TemporaryDirectory(prefix="drydock-") as folder:
         scratch = Scratch(folder)
         scratch.commits({"base": base, YOURS: ours})
@@ -198,7 +198,7 @@ def merge_trees(base: Tree, ours: Tree, theirs: Tree) -> tuple[Tree, dict[str, d
 
 
 def merged_by_key(path: str, stages: dict[int, File]) -> str | None:
-    """Return the merge of a structured file in which no key was changed by both sides; None otherwise."""
+    """Return the merge of a structured file if no key was changed by both sides; otherwise None."""
     texts = [stages[stage].text if stage in stages else "" for stage in (1, 2, 3)]
     if 2 not in stages or 3 not in stages or not formats.is_keyed(path):
         return None
@@ -225,9 +225,9 @@ Edit = tuple[int, int, list[str]]
 
 
 def merged_by_line(base: list[str], ours: list[str], theirs: list[str]) -> str | None:
-    """Return a text with the edits of both sides, which may touch each other; None if they overlap.
+    """Return a text with the edits of both sides, which may be adjacent; None if they overlap.
 
-    What both add at the same place comes one after the other, the project's first.
+    If both add something at the same place, the project's comes first.
     """
 
     def edits(lines: list[str]) -> list[Edit]:
@@ -252,7 +252,7 @@ def merged_by_line(base: list[str], ours: list[str], theirs: list[str]) -> str |
     place = 0
     for (start, end, lines), _ in ordered:
         result += base[place:start]
-        # A last line without an end would run into the next.
+        # A last line without a line break would run into the next.
         if result and not result[-1].endswith("\n"):
             result[-1] += "\n"
         result += lines

@@ -1,8 +1,8 @@
-"""Which files the template owns, which are yours after the generation, and what is not compared.
+"""Which files the template owns, which are yours once generated, and what is not compared.
 
 In `.drydock.toml`, or in `[tool.drydock]` of pyproject.toml:
 
-    yours = ["README.md", "shop/"]                  # changes here are no drift
+    yours = ["README.md", "shop/"]                  # changes here are not drift
     ignore = ["docs/"]                              # not compared
     ignore-keys = ["docker-compose.yml: services.backend.deploy.resources"]
 
@@ -29,9 +29,9 @@ LISTS = ("yours", "ignore", "ignore-keys")
 
 @dataclass(frozen=True, kw_only=True)
 class Acceptance:
-    """A deviation that is agreed: of a file, or of a key and all below it.
+    """An accepted deviation: of a file, or of a key and all below it.
 
-    `hash` is of what the template and the project had there; `until` the last day.
+    `hash` is that of what the template and the project had there; `until` is the last day.
     """
 
     file: str
@@ -45,7 +45,7 @@ class Acceptance:
 class Policy:
     """Patterns of files, and of keys: `FILE PATTERN: KEY`, with all below the key.
 
-    `skip` are the record's, ignored as well; nobody is told when they match nothing.
+    `skip` are the record's patterns, also ignored; nobody is told if they match nothing.
     """
 
     yours: tuple[str, ...] = ()
@@ -55,7 +55,7 @@ class Policy:
     accepted: tuple[Acceptance, ...] = ()
 
     def is_yours(self, path: str) -> bool:
-        """Tell whether a file belongs to the project's team after it was generated."""
+        """Tell whether a file belongs to the project's team once it is generated."""
         return matches(self.yours, path)
 
     def is_ignored(self, path: str) -> bool:
@@ -63,7 +63,7 @@ class Policy:
         return matches(self.ignore, path) or matches(self.skip, path)
 
     def ignoring(self, path: str, key: str) -> str | None:
-        """Return the entry of `ignore_keys` because of which a key of a file does not count."""
+        """Return the entry of `ignore_keys` that makes a key of a file not count."""
         for entry in self.ignore_keys:
             pattern, _, name = entry.partition(": ")
             below = key.startswith((f"{name}.", f"{name}["))
@@ -72,7 +72,7 @@ class Policy:
         return None
 
     def unmatched(self, paths: Iterable[str], used_keys: set[str]) -> list[str]:
-        """Return the entries to ignore something that is in none of the paths, or was not met."""
+        """Return the ignore entries that match none of the paths or keys."""
         paths = list(paths)
         files = [one for one in self.ignore if not any(matches((one,), path) for path in paths)]
         return files + [entry for entry in self.ignore_keys if entry not in used_keys]
@@ -86,7 +86,7 @@ def matches(patterns: tuple[str, ...], path: str) -> bool:
 def read(project: Path, skip: Iterable[str] = ()) -> Policy:
     """Return the policy of a project's folder; `skip` are the record's patterns.
 
-    DrydockError for a file that is not TOML, or an entry that is not known.
+    DrydockError for a file that is not TOML, or an unknown entry.
     """
     table: object = {}
     name = project / ".drydock.toml"
@@ -112,10 +112,10 @@ def read(project: Path, skip: Iterable[str] = ()) -> Policy:
             known = ", ".join([*LISTS, "accepted"])
             raise DrydockError(f"{name}: {key} is not known. A policy has {known}.")
         if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
-            raise DrydockError(f"{name}: {key} is not a list of texts.")
+            raise DrydockError(f"{name}: {key} is not a list of strings.")
     for entry in table.get("ignore-keys", []):
         if ": " not in entry:
-            raise DrydockError(f'{name}: ignore-keys: {entry!r} is not of the form "FILE: KEY".')
+            raise DrydockError(f'{name}: ignore-keys: {entry!r} is not in the form "FILE: KEY".')
     return Policy(
         yours=tuple(table.get("yours", [])),
         ignore=tuple(table.get("ignore", [])),
@@ -138,7 +138,7 @@ def acceptances(entries: object, name: Path) -> Iterator[Acceptance]:
             or not isinstance(until, datetime.date | None)
         ):
             raise DrydockError(
-                f"{name}: accepted: each entry has a file, a reason and a hash, and may have a key and a date "
+                f"{name}: accepted: each entry needs a file, a reason and a hash, and may have a key and a date "
                 "`until`. `drydock accept` writes them."
             )
         yield Acceptance(file=str(file), key=key, reason=str(reason), until=until, hash=str(value))

@@ -1,4 +1,4 @@
-"""The project's folder: the files that are compared, and whether now is a time to compare them."""
+"""The project's folder: the files to compare, and whether now is a good time to compare them."""
 
 import hashlib
 import os
@@ -10,7 +10,7 @@ from drydock.errors import DrydockError
 from drydock.source import git
 from drydock.tree import File, Tree
 
-# In git's folder while an operation waits for the user -> what it is.
+# File in git's folder while an operation waits for the user -> what that operation is.
 UNFINISHED = {
     "MERGE_HEAD": "a merge",
     "rebase-merge": "a rebase",
@@ -21,7 +21,7 @@ UNFINISHED = {
 
 
 def check_no_merge(project: Path) -> None:
-    """Raise DrydockError while git waits for a merge or the like to be ended."""
+    """Raise DrydockError while git is in the middle of a merge or the like."""
     for folder in (project, *project.parents):
         git = folder / ".git"
         if git.is_file():  # of a linked work tree
@@ -31,7 +31,7 @@ def check_no_merge(project: Path) -> None:
             for name, what in UNFINISHED.items():
                 if (git / name).exists():
                     raise DrydockError(
-                        f"{folder}: git is in the middle of {what}. End it (git status says how), "
+                        f"{folder}: git is in the middle of {what}. Finish it (git status says how), "
                         "then try again."
                     )
             return
@@ -40,9 +40,9 @@ def check_no_merge(project: Path) -> None:
 def read(project: Path, paths: Iterable[str], like: Tree | None = None) -> Tree:
     """Return those of the paths that are files in a project's folder.
 
-    Ends of lines that git changed when it checked a file out are as git keeps them; where the file system has
-    no modes, a file has that of the one that it is to be `like`. A link counts as the file it leads to, as long as that is in the project. DrydockError for one
-    that leads elsewhere, and for a file that cannot be read.
+    Line endings that git changed at checkout are as git stores them. If the file system has no modes, a file
+    takes the mode of its counterpart in `like`. A link counts as the file it leads to, as long as that is in the
+    project. DrydockError for a link that leads elsewhere, and for a file that cannot be read.
     """
     root = project.resolve()
     tree = {}
@@ -52,7 +52,7 @@ def read(project: Path, paths: Iterable[str], like: Tree | None = None) -> Tree:
             real = Path(os.path.realpath(name))
             if real != root / path and not real.is_relative_to(root):
                 raise DrydockError(
-                    f"{name}: is a link that leaves the project, and is not followed. Remove it, or "
+                    f"{name}: is a link that leaves the project, so it is not followed. Remove it, or "
                     f'ignore it: ignore = ["{path}"] in [tool.drydock] of pyproject.toml.'
                 )
             if real.is_file():
@@ -76,9 +76,9 @@ def unix(data: bytes) -> bytes:
 
 
 def converted(project: Path, tree: Tree) -> list[str]:
-    """Return the files whose lines end in CRLF only because git checks them out so.
+    """Return the files whose lines end in CRLF only because git checks them out that way.
 
-    Of those, git would store the contents with LF.
+    git would store them with LF.
     """
     paths = [path for path, file in tree.items() if b"\r\n" in file.data and "\n" not in path]
     names = "\n".join(paths).encode(errors="surrogateescape")
@@ -94,6 +94,6 @@ def converted(project: Path, tree: Tree) -> list[str]:
 
 
 def has_modes(project: Path) -> bool:
-    """Tell whether a file's mode says something: not on Windows, nor where git was told so."""
+    """Tell whether file modes mean anything: not on Windows, nor if git was told to ignore them."""
     told = git(project, "config", "--type=bool", "core.fileMode", check=False).stdout.strip()
     return os.name != "nt" and told != b"false"

@@ -1,6 +1,6 @@
-"""The record of a generation, `.cruft.json`: which template, which commit of it, which answers.
+"""The record of a generation, `.cruft.json`: which template, at which commit, with which answers.
 
-The format is cruft's, so that its own commands work on the project as well.
+The format is cruft's, so cruft's own commands work on the project, too.
 """
 
 import json
@@ -18,8 +18,8 @@ NAME = ".cruft.json"
 class Record:
     """What a project was generated from.
 
-    `answers` are those to the template's questions: name to answer. `skip` are patterns, as of
-    .gitignore, of files that are not compared. `taken` are files of a later commit than `commit`: path to
+    `answers` maps the template's questions to answers. `skip` are patterns, as in .gitignore,
+    of files that are not compared. `taken` are files of a later commit than `commit`: path to
     that.
     """
 
@@ -46,14 +46,14 @@ class Record:
 
 
 def read(project: Path) -> Record:
-    """Read the record of a project's folder; DrydockError where there is none, or a broken one."""
+    """Read the record of a project's folder; DrydockError if there is none, or it is broken."""
     path = project / NAME
     try:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
         message = (
-            f"{path}: there is no such file, so nothing says which template this project is from. "
-            "`drydock init TEMPLATE` finds out and writes it."
+            f"{path}: no such file, so it is unknown which template this project is from. "
+            "`drydock init TEMPLATE` finds out and writes the file."
         )
         raise DrydockError(message) from None
     except (OSError, UnicodeDecodeError) as error:
@@ -63,13 +63,13 @@ def read(project: Path) -> Record:
 
 def loads(text: str, name: str = NAME) -> Record:
     """Return the record in a text; DrydockError that names the file and what is missing."""
-    mend = "Take it from an earlier commit, or let `drydock init TEMPLATE` write it anew."
+    mend = "Restore it from an earlier commit, or let `drydock init TEMPLATE` rewrite it."
     try:
         data = json.loads(text)
     except (ValueError, RecursionError) as error:
         if "<<<<<<<" in text:
             raise DrydockError(
-                f"{name}: holds the marks of a merge conflict. Resolve it, then try again."
+                f"{name}: has merge conflict markers. Resolve the conflict, then try again."
             ) from None
         raise DrydockError(f"{name}: is not JSON: {error}. {mend}") from None
     if not isinstance(data, dict):
@@ -78,7 +78,7 @@ def loads(text: str, name: str = NAME) -> Record:
     def text_of(key: str) -> str:
         value = data.get(key)
         if not isinstance(value, str) or not value:
-            raise DrydockError(f"{name}: `{key}` is missing, or no text. {mend}")
+            raise DrydockError(f"{name}: `{key}` is missing or not a string. {mend}")
         return value
 
     def optional(key: str) -> str | None:
@@ -87,7 +87,7 @@ def loads(text: str, name: str = NAME) -> Record:
     context = data.get("context")
     answers = context.get("cookiecutter") if isinstance(context, dict) else None
     if not isinstance(answers, dict):
-        raise DrydockError(f"{name}: `context.cookiecutter`, the answers, is missing. {mend}")
+        raise DrydockError(f"{name}: `context.cookiecutter` (the answers) is missing. {mend}")
     skip = data.get("skip", [])
     if not isinstance(skip, list) or not all(isinstance(pattern, str) for pattern in skip):
         raise DrydockError(f"{name}: `skip` is not a list of patterns. {mend}")
@@ -103,7 +103,7 @@ def loads(text: str, name: str = NAME) -> Record:
 
 
 def taken_of(data: dict[str, Any], commit: str) -> dict[str, str]:
-    """Return the files that a partial update took; none if another program has written the record since."""
+    """Return the files that a partial update took; none if another program has changed the record since."""
     own = data.get("drydock")
     taken = own.get("taken") if isinstance(own, dict) and own.get("since") == commit else None
     pairs = taken.items() if isinstance(taken, dict) else ()
@@ -118,9 +118,9 @@ def updated(
     commit: str | None = None,
     answers: Mapping[str, Any] | None = None,
 ) -> str:
-    """Return the text of a record after an update, with all that other programs have written into it.
+    """Return the text of a record after an update, with everything that other programs have written into it.
 
-    What is None stays.
+    Arguments that are None change nothing.
     """
     data = json.loads(text)
     variables = data["context"]["cookiecutter"]

@@ -1,8 +1,8 @@
 """Render a template's tree with answers, in memory: what cookiecutter would write, without writing it.
 
 The rules are those of cookiecutter.generate.generate_files (2.7). Templates run in Jinja's sandbox and
-see the template's own files only; no hook is run and no extension loaded but Jinja's and cookiecutter's
-own. `run_with_hooks` is for templates that need more, and are trusted with it.
+see only the template's own files. No hooks are run, and only Jinja's and cookiecutter's own extensions are
+loaded. `run_with_hooks` is for templates that need more and are trusted.
 """
 
 import fnmatch
@@ -28,7 +28,7 @@ from drydock.cache import private
 from drydock.errors import DrydockError
 from drydock.tree import File, Tree
 
-# Mistakes of a template (or attacks) that end its rendering: all else would be a mistake of ours.
+# A template's mistakes (or attacks) that end its rendering. Anything else would be our mistake.
 MISTAKES = (
     jinja2.TemplateError,
     ArithmeticError,
@@ -48,7 +48,7 @@ class Environment(ExtensionLoaderMixin, SandboxedEnvironment):  # type: ignore[m
 
 
 class Sources(jinja2.BaseLoader):
-    """The files of a template for its `include` and `import`: of the project, then of `templates/`."""
+    """The files that a template may include and import: those of the project, then those of `templates/`."""
 
     def __init__(self, template: Tree, top: str) -> None:
         self.template, self.top = template, top
@@ -77,7 +77,7 @@ def rendered(
     """Return the project's tree (paths in the project) and the variables it was rendered with.
 
     `where` names the template for the user. `extra` are private variables that cookiecutter adds,
-    such as _template. `given` answers come before the `recorded` ones. With `hooks` the template's
+    such as _template. `given` answers take precedence over `recorded` ones. With `hooks`, the template's
     code is run. `cache` is the folder of compiled templates. DrydockError for a template that
     cannot be rendered, or writes outside its project.
     """
@@ -93,14 +93,14 @@ def rendered(
 
 
 def make_environment(raw: Mapping[str, Any], where: str, cache: Path | None = None) -> Environment:
-    """Return the environment that a cookiecutter.json asks for; DrydockError if it may not have it."""
+    """Return the environment that a cookiecutter.json asks for; DrydockError if it asks for too much."""
     options = raw.get("_jinja2_env_vars", {})
     extensions = raw.get("_extensions", [])
     for name in extensions if isinstance(extensions, list) else [extensions]:
         if not str(name).startswith(("jinja2.ext.", "cookiecutter.extensions.")):
             raise DrydockError(
-                f"{where}: wants the extension {name}, which is code. If you trust the template, "
-                "say --hooks."
+                f"{where}: needs the extension {name}, which is code. If you trust the template, "
+                "pass --hooks."
             )
     try:
         environment = Environment(context={"cookiecutter": raw}, **options)
@@ -115,14 +115,14 @@ def make_environment(raw: Mapping[str, Any], where: str, cache: Path | None = No
 
 
 def project_folder(template: Tree, environment: jinja2.Environment, where: str) -> str:
-    """Return the name of the template's folder that the project is made of."""
+    """Return the name of the template's folder that becomes the project."""
     marks = ("cookiecutter", environment.variable_start_string, environment.variable_end_string)
     for name in sorted({path.split("/")[0] for path in template if "/" in path}):
         if all(mark in name for mark in marks):
             return name
     raise DrydockError(
         f"{where}: has no folder named like {{{{cookiecutter.project_slug}}}}, so it is not a template. "
-        "Where the template is in a folder of the repository, `directory` of the record names it."
+        "If the template is in a folder of the repository, set `directory` in the record to it."
     )
 
 
@@ -133,7 +133,7 @@ def render_files(
     context: Mapping[str, Any],
     where: str,
 ) -> Iterator[tuple[str, File]]:
-    """Yield path and file of the project, for each file of the template that gives one."""
+    """Yield each file of the project and its path; not every file of the template gives one."""
     private = context["cookiecutter"]
     patterns = private.get("_copy_without_render", [])
     new_lines = private.get("_new_lines")
@@ -166,16 +166,18 @@ def render_files(
                 yield name, File(data=data, executable=file.executable)
         except jinja2.TemplateNotFound as error:
             raise DrydockError(
-                f"{where}: {path}: wants {error.name}, which is not there."
+                f"{where}: {path}: needs {error.name}, which does not exist."
             ) from None
         except UnicodeDecodeError:
-            raise DrydockError(f"{where}: {path}: is not UTF-8, or includes what is not.") from None
+            raise DrydockError(
+                f"{where}: {path}: is not UTF-8, or includes a file that is not."
+            ) from None
         except MISTAKES as error:
             raise DrydockError(f"{where}: {path}: cannot be rendered: {error}") from None
 
 
 def safe(path: str, where: str) -> str:
-    """Return a path in its plain form; DrydockError if it leaves the project."""
+    """Return a path in normal form; DrydockError if it leaves the project."""
     plain = posixpath.normpath(path)
     if (
         path.startswith("/")
@@ -183,12 +185,12 @@ def safe(path: str, where: str) -> str:
         or "\0" in path
         or plain.split("/")[0] in ("..", ".git")
     ):
-        raise DrydockError(f"{where}: would write {path!r}, which is outside of the project.")
+        raise DrydockError(f"{where}: would write {path!r}, which is outside the project.")
     return plain
 
 
 def first_newline(data: bytes) -> str:
-    """Return the line break that a file's first line has, which is what cookiecutter goes by."""
+    """Return the line break of a file's first line, which is what cookiecutter uses."""
     lines = io.TextIOWrapper(io.BytesIO(data), encoding="utf-8", errors="replace")
     lines.readline()
     newlines = lines.newlines
@@ -203,8 +205,8 @@ def run_with_hooks(
     extra: Mapping[str, Any] | None,
     given: Mapping[str, str] | None,
 ) -> tuple[Tree, Resolved]:
-    """Let cookiecutter itself generate into a temporary folder, hooks and all, and read the result."""
-    # Slow to import, and seldom needed.
+    """Let cookiecutter itself generate into a temporary folder, hooks included, and read the result."""
+    # Slow to import, and rarely needed.
     from cookiecutter.generate import generate_files
     from cookiecutter.utils import create_env_with_context
 

@@ -1,4 +1,4 @@
-"""A look as text, JSON or Markdown, and as diffs. Values that look secret are in none of them."""
+"""A look as text, JSON, Markdown or diffs. Values that look secret appear in none of them."""
 
 import difflib
 import json
@@ -31,7 +31,7 @@ SCHEMA_VERSION = 1
 
 
 def shown(look: Look, verbose: bool) -> list[Drift]:
-    """Return the drifts that a report lists: those of your own files only where all are wanted."""
+    """Return the drifts that a report lists; those of your own files only if `verbose`."""
     return [drift for drift in look.comparison.drifts if verbose or not drift.is_muted]
 
 
@@ -41,13 +41,13 @@ def summary(look: Look) -> str:
     if look.recorded.sha == look.newest.sha:
         return f"Made from {here}, compared with the same commit."
     many = "1 commit" if look.behind == 1 else f"{look.behind} commits"
-    aside = f" The recorded one has {look.ahead} that it has not." if look.ahead else ""
+    aside = f" The recorded commit has {look.ahead} that the other lacks." if look.ahead else ""
     there = f"{look.newest.label} of {look.newest.date[:10]}"
     return f"Made from {here}, compared with {there}: {many} between them.{aside}"
 
 
 def words(drift: Drift) -> str:
-    """Return a drift's state, for people."""
+    """Return a drift's state in words."""
     state = f"{drift.state}, form only" if drift.form_only else str(drift.state)
     if drift.accepted is not None:
         return f"{state}, accepted"
@@ -67,7 +67,7 @@ def size(change: Change | None) -> str:
 
 
 def key_lines(drift: Drift) -> Iterator[tuple[str, str, str]]:
-    """Yield key, values and side of each changed key of a drift."""
+    """Yield the key, values and side of each changed key of a drift."""
     for side, change in (("edited here", drift.here), ("changed upstream", drift.upstream)):
         for one in change.brief if change else ():
             values = f"{one_line(one.before)} -> {one_line(one.after)}"
@@ -79,7 +79,7 @@ def key_lines(drift: Drift) -> Iterator[tuple[str, str, str]]:
 
 
 def problems(drifts: Iterable[Drift]) -> list[str]:
-    """Return a sentence for each file whose keys could not be read, and which lines stand for."""
+    """Return a sentence for each file whose keys could not be read, so that lines stand in for them."""
     found = [
         f"{drift.path}: cannot be parsed, so it is compared by line; please fix it: {one_line(change.problem)}"
         for drift in drifts
@@ -90,7 +90,7 @@ def problems(drifts: Iterable[Drift]) -> list[str]:
 
 
 def plain(words: str) -> str:
-    """Return text in one line, without what a terminal would obey."""
+    """Return text on one line, without control characters."""
     return " ".join("".join(c if c.isprintable() else " " for c in words).split())
 
 
@@ -101,7 +101,7 @@ def one_line(value: str | None) -> str:
 
 
 def text(look: Look, *, verbose: bool = False) -> str:
-    """Return the report for a terminal, with colours (which click takes away where unwanted)."""
+    """Return the report for a terminal, with colours (which click removes where they are unwanted)."""
     drifts = shown(look, verbose)
     lines = [summary(look), *look.notes]
     if drifts:
@@ -133,10 +133,10 @@ def text(look: Look, *, verbose: bool = False) -> str:
 
 
 def next_steps(drifts: Iterable[Drift]) -> Iterator[str]:
-    """Yield what to do about drifts, for people."""
+    """Yield advice on what to do about drifts."""
     states = {drift.state for drift in drifts if not drift.is_muted and not drift.form_only}
     if states & {State.EDITED, State.DELETED}:
-        yield "Meant so: `drydock accept FILE --reason WHY`. By mistake: `drydock restore FILE`."
+        yield "If intended: `drydock accept FILE --reason WHY`. If not: `drydock restore FILE`."
     if states - {State.EDITED, State.DELETED, State.BOTH}:
         yield "To take the template's changes: `drydock update` (first with --dry-run)."
 
@@ -164,14 +164,14 @@ def markdown(look: Look, *, verbose: bool = False) -> str:
 
 
 def code(words: str) -> str:
-    """Return text as code of Markdown, which can stand in a table."""
+    """Return text as Markdown code that is safe in a table."""
     plain = words.replace("|", "\\|").replace("\n", " ")
     fence = "``" if "`" in plain else "`"
     return f"{fence}{plain}{fence}"
 
 
 def as_json(look: Look, status: int) -> str:
-    """Return the report for a machine; its form is drydock/schema.json."""
+    """Return the report as JSON; drydock/schema.json describes it."""
 
     def commit(one: Commit) -> dict[str, str]:
         return {"commit": one.sha, "label": one.label, "date": one.date}
@@ -237,10 +237,10 @@ def diff(before: Tree, after: Tree, paths: Iterable[str], colour: bool = False) 
             continue
         sides = (f"a/{path}" if old else "/dev/null", f"b/{path}" if new else "/dev/null")
         if old and new and old.executable != new.executable:
-            yield f"{path}: {'executable' if new.executable else 'not executable'} now\n"
+            yield f"{path}: now {'executable' if new.executable else 'not executable'}\n"
         texts = [file.text if file else "" for file in (old, new)]
         if any(PRIVATE_KEY in (one or "") for one in texts):
-            yield f"{path}: holds a private key, and is not shown\n"
+            yield f"{path}: holds a private key, so it is not shown\n"
             continue
         if texts[0] is None or texts[1] is None:
             yield f"Binary files {sides[0]} and {sides[1]} differ\n"
@@ -288,7 +288,7 @@ def span(start: int, end: int) -> str:
 
 
 def patch(before: Tree, after: Tree, paths: Iterable[str]) -> tuple[bytes, list[str]]:
-    """Return a patch from one tree to the other, which `git apply` takes, and the files it omits.
+    """Return a patch from one tree to the other for `git apply`, and the files it omits.
 
     Omitted are files with lines to show that look secret: a patch with *** in it would not apply.
     """

@@ -1,16 +1,16 @@
-"""One notion of what is secret: applied to each text that leaves the program.
+"""What counts as secret: one notion, applied to every text that leaves the program.
 
-A name tells, by its words: a value named DB_PASS or apiToken is secret, `max_tokens` and `tokenizer` are
-not. So do the forms of well-known credentials, whatever they are called.
+The words of a name tell: a value named DB_PASS or apiToken is secret, `max_tokens` and `tokenizer` are
+not. Well-known forms of credentials count, too, whatever they are called.
 """
 
 import re
 from collections.abc import Iterator
 
-# The last word of a name that calls its value secret, and the last two.
+# The last word, or the last two, of names whose values are secret.
 WORDS = {"password", "passwd", "passphrase", "pass", "pwd", "secret", "token", "credential", "credentials", "apikey"}  # fmt: skip
 HARMLESS_KEYS = {"public", "primary", "foreign", "cache", "sort", "host", "group", "partition", "natural"}  # fmt: skip
-# What is no secret itself: it stands elsewhere, or is code that reads it, or a type.
+# What is not itself a secret: a reference to one, code that reads one, or a type.
 REFERENCE = re.compile(
     r"""["']?(?:\$(?!\w+\$)|\{\{|<|%\(|env[.(\[]|os\.|self\.|settings\.|config\.|None\b|null\b|true\b|false\b|\[|\{|\()"""
     r"""|(?:\w+\.)*\w+\(|(?:str|int|bytes|bool|object|Any|Secret|SecretStr|Optional\[.*|\w+ \| None)\s*(?:[,)=].*)?$"""
@@ -21,7 +21,7 @@ DEFAULT = re.compile(r"""(\bdefault\s*[=:]\s*|\bor\s+|,\s*)(["'])(?:(?!\2).)+\2"
 LONGEST = 4096
 VALUE = r"""(?P<value>(?:\w+\.)*\w+\(.{0,4095}|"(?:\\.|[^"\\]){0,4096}"?|'[^']{0,4096}'?|[^\s,;"'][^\n,;]{0,4095}|.{1,4096})"""
 NAMED = re.compile(rf"""(?<![\w{{])(?P<name>[A-Za-z_][\w.-]{{0,127}})(?P<sign>["']?\s?(?::\s?[\w\[\]| .]{{1,40}}\s?=|[:=])\s*){VALUE}""")  # fmt: skip
-# By a blank: of Docker's ENV and ARG, nginx's `set`, an option of a command, and netrc.
+# Separated by a space: Docker's ENV and ARG, nginx's `set`, an option of a command, and netrc.
 BLANK = re.compile(
     r"""(?P<lead>^\s*(?:ENV|ARG)\s+|\bset\s+\$|(?<!\S)--?|\b(?:machine|login)\b.*\s|^\s*(?=\w+\s+\S+\s*$))"""
     r"""(?P<name>[A-Za-z_][\w-]{0,127})(?P<sign>\s+)(?P<value>[^\s=:;|&-][^\s;]*)"""
@@ -32,14 +32,14 @@ TOKEN = re.compile(
     r"|xox[abprs]-[\w-]{10,}|AIza[\w-]{30,}|eyJ[\w-]{10,}\.[\w-]{10,}\.[\w-]+|SG\.[\w-]{20,}\.[\w-]{20,}"
     r"|-----BEGIN[ A-Z]{0,40} PRIVATE KEY-----[\s\S]*)"
 )
-# A key of Sentry's stands where a user would; the last parts of a hook of Slack's or Discord's are secret.
+# Sentry's key is in the place of a user name; the last parts of a Slack or Discord webhook are secret.
 KEY_IN_URL = re.compile(r"(://)[0-9a-fA-F]{16,}@")
 HOOK = re.compile(r"(hooks\.slack\.com/services|discord(?:app)?\.com/api/webhooks)/[\w/-]+")
 QUERY = re.compile(
     r"([?&](?:[\w-]*token|[\w-]*key|password|secret|signature|sig)=)[^\s&\"'#]+", re.I
 )
 BEARER = re.compile(r"\b(Bearer|Basic)\s+(?![$<{])[\w.~+/=-]{8,}")
-# A line without any of these has no secret: most have none, and this is the faster question.
+# A line without any of these has no secret. Most lines have none, and this check is faster.
 HINT = re.compile(
     r"pass|pwd|secret|token|credential|key|://|bearer|basic|gh[opsu]_|glpat|akia|_live_|xox|aiza|eyj|sg\.|slack|webhooks|sig",
     re.I,
@@ -51,7 +51,7 @@ OPEN = re.compile(r"""^[\s-]*["']?(?P<name>[\w.-]+)["']?\s*[:=]\s*(?:[>|][+-]?|\
 
 
 def is_secret_name(name: str) -> bool:
-    """Tell whether a name calls its value secret."""
+    """Tell whether a name says that its value is secret."""
     words = re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+", name)
     lower = [word.lower() for word in words]
     if not lower:
@@ -62,13 +62,13 @@ def is_secret_name(name: str) -> bool:
 
 
 def is_harmless(value: str) -> bool:
-    """Tell whether a value gives nothing away, whatever it is called."""
+    """Tell whether a value gives nothing away, whatever its name."""
     plain = value.strip().strip("\"',;")
     return not plain or plain.isdigit() or bool(REFERENCE.match(value.strip()))
 
 
 def is_secret(key: str, value: str) -> bool:
-    """Tell whether the value of a key path is secret: by the last key, or the item that it is the value of."""
+    """Tell whether the value of a key path is secret: by its last key, or by the name of the item it belongs to."""
     last = re.split(r"[.\[]", key.rstrip("]"))[-1]
     if last in ("value", "default") and (item := re.search(r"\[([^\[\]]+)\]\.\w+$", key)):
         last = item[1]
@@ -76,11 +76,11 @@ def is_secret(key: str, value: str) -> bool:
 
 
 def without_named(line: str) -> str:
-    """Return a line without the values of names that call them secret."""
+    """Return a line without the values whose names say that they are secret."""
     parts, place = [], 0
     while match := NAMED.search(line, place):
         parts.append(line[place : match.start("value")])
-        # What stands behind the sign may have a name of its own.
+        # What follows the sign may have a name of its own.
         place = match.start("value")
         if not is_secret_name(match["name"]):
             continue
@@ -89,13 +89,13 @@ def without_named(line: str) -> str:
             parts.append(DEFAULT.sub(r"\1\2***\2", match["value"]))
         else:
             parts.append("***")
-            # Of a value that is longer than any secret, all is one.
+            # A value longer than any secret is masked as a whole.
             place = len(line) if len(match["value"]) >= LONGEST else place
     return "".join([*parts, line[place:]])
 
 
 def masked(line: str) -> str:
-    """Return a line without the secrets in it: *** in their place."""
+    """Return a line with *** in place of its secrets."""
 
     def spaced(match: re.Match[str]) -> str:
         secret = is_secret_name(match["name"]) and not is_harmless(match["value"])
@@ -110,7 +110,7 @@ def masked(line: str) -> str:
 
 
 def masked_lines(lines: list[str]) -> Iterator[str]:
-    """Yield lines without their secrets, those included that a line before them names."""
+    """Yield lines without their secrets, including those named by the line before."""
     name, key = "", False
     for line in lines:
         body = line.rstrip("\r\n")

@@ -20,10 +20,10 @@ from drydock.tree import File, Tree
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
-    """What the user said.
+    """What the user asked for.
 
-    `to` is the commit, tag or branch to compare with; None is the newest of what was checked out.
-    `given` are answers for it, other than the recorded ones.
+    `to` is the commit, tag or branch to compare with; None is the newest of what the record follows.
+    `given` are answers for it that replace the recorded ones.
     """
 
     folder: Path
@@ -37,7 +37,7 @@ class Options:
 
 @dataclass(frozen=True, kw_only=True)
 class Commit:
-    """A commit of the template: its full name, and one for people."""
+    """A commit of the template: its full name, and a short one for people."""
 
     sha: str
     label: str
@@ -50,9 +50,9 @@ class Look:
 
     `behind` is the number of commits from the recorded to the newest one, `ahead` that of the
     commits that only the recorded one has. `notes` are sentences about the answers. `by_hook` are files
-    that are as the template's hooks made them, which is not as they are rendered; in the trees they are no
-    edit, but in `rendered`, the recorded and the newest render, they are as they were rendered. `answers` are those of
-    the newest template, of which `new_questions` were not asked when the project was made.
+    that are as the template's hooks made them, not as rendered. The trees do not show them as edits;
+    `rendered`, the recorded and the newest render, has them as rendered. `answers` are those of the newest
+    template; its `new_questions` were not asked when the project was generated.
     """
 
     record: Record
@@ -73,7 +73,7 @@ class Look:
 
 
 def commit(source: Source, sha: str) -> Commit:
-    """Return a commit of a source with what people call it."""
+    """Return a commit of a source with its name for people."""
     return Commit(sha=sha, label=source.describe(sha), date=source.date(sha))
 
 
@@ -133,8 +133,8 @@ def look(options: Options) -> Look:
         by_hook = {path: file for path, file in told.files.items() if path in paths}
         if told.reason:
             unknown = (
-                f"{len(differing)} differ, and some may be the work of the template's hooks. Nothing says which: "
-                f"{told.reason}."
+                f"{len(differing)} differ, and the template's hooks may have made some of them. It is unknown which, "
+                f"because {told.reason}."
             )
     trees = as_made(by_hook, base, upstream, here)
     rules, accepted, ended = accept.in_force(rules, *trees, datetime.date.today())
@@ -164,7 +164,7 @@ def has_hooks(template: Tree) -> bool:
 
 
 def with_merges(comparison: Comparison, base: Tree, upstream: Tree, here: Tree) -> Comparison:
-    """Return a comparison in which only what does not merge is a conflict."""
+    """Return a comparison in which only what cannot be merged is a conflict."""
     paths = {drift.path for drift in comparison.drifts if drift.state is State.CONFLICT}
     if not paths:
         return comparison
@@ -199,7 +199,7 @@ def with_merges(comparison: Comparison, base: Tree, upstream: Tree, here: Tree) 
 def as_made(
     by_hook: Mapping[str, File | None], base: Tree, upstream: Tree, here: Tree
 ) -> tuple[Tree, Tree, Tree]:
-    """Return the three trees in which what a hook did is no edit, and an edit of that is one."""
+    """Return the three trees, adjusted so that a hook's work is not an edit, but an edit of it is."""
     trees = dict(base), dict(upstream), dict(here)
     for path, file in by_hook.items():
         unchanged = upstream.get(path) == base.get(path)

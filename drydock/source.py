@@ -1,7 +1,7 @@
-"""A template's files at a commit, from wherever the template lives; nothing of it is ever run.
+"""A template's files at a commit, from wherever the template lives; none of its code is ever run.
 
-A local repository is read in place. One elsewhere has a bare mirror in the user's cache, which a cheap
-look at the remote's refs keeps fresh. An archive is one snapshot without a history.
+A local repository is read in place. A remote one has a bare mirror in the user's cache, kept fresh by a
+cheap look at the remote's refs. An archive is one snapshot without a history.
 """
 
 import hashlib
@@ -31,7 +31,7 @@ URL = re.compile(r"^([a-z][a-z0-9+.-]*://|[\w.-]+@[\w.-]+:)", re.IGNORECASE)
 CREDENTIALS = re.compile(r"(://)[^/@\s]+@")
 PROTOCOLS = "file:git:http:https:ssh"
 SHA = re.compile(r"[0-9a-f]{40}")
-# More than any template; a bound for hostile ones. Bytes.
+# More than any template needs: a limit for hostile ones. Bytes.
 LIMIT = 512 * 1024 * 1024
 SECONDS = 30
 Say = Callable[[str], None]
@@ -40,7 +40,7 @@ Say = Callable[[str], None]
 def expand(template: str) -> str:
     """Return the URL or the absolute path that a template's name stands for."""
     if template.startswith("-"):
-        raise DrydockError(f"{template}: is not a template; its name cannot start with a hyphen.")
+        raise DrydockError(f"{template}: is not a template: a name cannot start with a hyphen.")
     prefix, colon, rest = template.partition(":")
     if colon and prefix in ABBREVIATIONS:
         return ABBREVIATIONS[prefix].format(rest)
@@ -51,7 +51,7 @@ def expand(template: str) -> str:
 
 
 def without_credentials(text: str) -> str:
-    """Return a text without the names and passwords in its URLs; that of ssh is a login, and stays."""
+    """Return a text without the user names and passwords in its URLs; an ssh URL keeps its login."""
     return re.sub(r"(?i)\b(https?|ftps?)://[^/@\s]+@", r"\1://", text)
 
 
@@ -64,7 +64,7 @@ class Source(ABC):
     def resolve(self, ref: str | None) -> str:
         """Return the full name of a commit, tag or branch; None is the newest of the default branch.
 
-        DrydockError if it is not there.
+        DrydockError if there is no such commit.
         """
 
     @abstractmethod
@@ -73,11 +73,11 @@ class Source(ABC):
 
     @abstractmethod
     def describe(self, commit: str) -> str:
-        """Return what people call a commit: its tag, if it has one, and its short name."""
+        """Return a commit's name for people: its tag, if it has one, and its short hash."""
 
     @abstractmethod
     def date(self, commit: str) -> str:
-        """Return the date of a commit, in the form of ISO 8601."""
+        """Return the date of a commit in ISO 8601 format."""
 
     @abstractmethod
     def commits(self, ref: str | None = None) -> list[str]:
@@ -85,7 +85,7 @@ class Source(ABC):
 
     @abstractmethod
     def tree(self, commit: str, directory: str | None = None) -> Tree:
-        """Return a commit's files, or those of a folder of it; DrydockError if they cannot be had."""
+        """Return a commit's files, or those of one folder; DrydockError if they cannot be read."""
 
 
 def open_source(
@@ -95,7 +95,7 @@ def open_source(
     cache: Path | None = None,
     progress: Say | None = None,
 ) -> Source:
-    """Return a template, fresh from where it is; only what is cached if `offline`.
+    """Return a template, fetched fresh; with `offline`, only what is cached.
 
     `template` is a path, a URL or an abbreviation such as gh:owner/name. DrydockError if it cannot
     be reached, or is neither a repository nor an archive.
@@ -107,11 +107,11 @@ def open_source(
     if not URL.match(place):
         if not Path(place).is_dir():
             raise DrydockError(
-                f"{place}: there is no such folder. If the template has moved, say --template."
+                f"{place}: no such folder. If the template has moved, pass --template."
             )
         found = git(place, "rev-parse", "--absolute-git-dir", check=False)
         top = git(place, "rev-parse", "--show-toplevel", check=False).stdout.decode().strip()
-        # A folder in somebody's repository is not a repository, nor a template with a history.
+        # A folder inside somebody's repository is not itself a repository, nor a template with a history.
         if found.returncode or (top and Path(top) != Path(place)):
             said = found.stderr.decode(errors="replace").strip().partition("\n")[0]
             raise DrydockError(
@@ -130,9 +130,9 @@ def git(
     stdin: bytes = b"",
     protocols: str = "none",
 ) -> subprocess.CompletedProcess[bytes]:
-    """Run git in a folder; DrydockError with what it said where it fails and `check` is set.
+    """Run git in a folder; DrydockError with its output if it fails and `check` is set.
 
-    `protocols` are those by which it may reach another repository, with colons between them.
+    `protocols` are those that it may use to reach another repository, separated by colons.
     """
     # A repository's own settings could name programs to run: none of these commands needs any. One
     # that says that it is a partial clone would have git fetch what is missing, by such a program.
@@ -164,7 +164,7 @@ def ask(folder: Path, command: str, *words: str) -> subprocess.CompletedProcess[
     return git(folder, command, "--quiet", *words, check=False, protocols=PROTOCOLS)
 
 
-# Variables with which git's own hooks point to another repository than the one that is asked for.
+# Variables by which git's own hooks point to a different repository from the requested one.
 LOCAL = frozenset({
     "GIT_ALTERNATE_OBJECT_DIRECTORIES", "GIT_CEILING_DIRECTORIES", "GIT_COMMON_DIR", "GIT_DIR",
     "GIT_INDEX_FILE", "GIT_NAMESPACE", "GIT_OBJECT_DIRECTORY", "GIT_WORK_TREE",
@@ -195,11 +195,11 @@ def mirror(url: str, *, offline: bool, cache: Path, say: Say) -> Path:
 
 
 def clone(url: str, folder: Path) -> None:
-    """Make a mirror: beside its place first, so that a broken one is never found there."""
+    """Make a mirror: next to its final place first, so that a broken one is never found there."""
     shown = without_credentials(url)
     partial = tempfile.mkdtemp(dir=folder.parent, prefix=".partial-")
     try:
-        # Not `git clone`, which would write the URL, with what may be in it, into its settings.
+        # Not `git clone`, which would write the URL, with any credentials in it, into its settings.
         git(partial, "init", "--quiet", "--bare")
         git(partial, "config", "gc.auto", "0")
         git(partial, "config", "remote.origin.url", shown)
@@ -210,7 +210,7 @@ def clone(url: str, folder: Path) -> None:
 
 
 def fetch(url: str, folder: Path) -> None:
-    """Bring a mirror's refs, and its HEAD, to those of the remote repository."""
+    """Bring a mirror's refs and HEAD up to date with the remote repository."""
     refs = ["+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*"]
     result = ask(folder, "fetch", "--prune", "--no-auto-gc", url, *refs)
     if result.returncode:
@@ -221,7 +221,7 @@ def fetch(url: str, folder: Path) -> None:
 
 
 def refresh(url: str, folder: Path, say: Say) -> None:
-    """Fetch, if the remote repository's refs are not the mirror's."""
+    """Fetch if the remote repository's refs differ from the mirror's."""
     asked = ask(folder, "ls-remote", url, "refs/heads/*", "refs/tags/*")
     if asked.returncode:
         raise unreachable(url, asked.stderr)
@@ -236,11 +236,11 @@ def refresh(url: str, folder: Path, say: Say) -> None:
         check=False,
     )
     if listed.returncode:
-        raise DrydockError(f"{folder}: is broken. Delete it; it is made again.")
+        raise DrydockError(f"{folder}: is broken. Delete it, and it will be made again.")
     found = (line.split(" ", 1) for line in listed.stdout.decode().splitlines())
     ours = {ref: sha for sha, ref in found}
     if ours != theirs:
-        say(f"Fetching what is new of {without_credentials(url)} ...")
+        say(f"Fetching what is new in {without_credentials(url)} ...")
         fetch(url, folder)
 
 
@@ -249,7 +249,7 @@ def unreachable(url: str, stderr: bytes) -> DrydockError:
     said = without_credentials(stderr.decode(errors="replace")).strip().splitlines()
     return DrydockError(
         f"{without_credentials(url)}: cannot be fetched: {said[-1] if said else 'git says nothing'} "
-        "If it has moved, say --template; with --offline, what was fetched before will do."
+        "If it has moved, pass --template; --offline uses what was fetched before."
     )
 
 
@@ -285,19 +285,19 @@ class Repository(Source):
         """See Source."""
         name = ref or "HEAD"
         if name.startswith("-") or "\0" in name:
-            raise DrydockError(f"{name}: is no commit, tag or branch.")
+            raise DrydockError(f"{name}: is not a commit, tag or branch.")
         words = ["rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}"]
         if found := self.git(*words, check=False):
             return found
         if self.remote and SHA.fullmatch(name):
-            # One that no branch has any more may still be had by its name.
+            # A commit that is on no branch any more may still be available by its name.
             ask(self.folder, "fetch", self.remote, name)
             if found := self.git(*words, check=False):
                 return found
         if ref is None:
-            raise DrydockError(f"{self.url}: has no commit yet.")
+            raise DrydockError(f"{self.url}: has no commits yet.")
         raise DrydockError(
-            f"{self.url}: {name} is not there: it may have been rewritten away. "
+            f"{self.url}: {name} does not exist: history may have been rewritten. "
             "`drydock init --force` finds the commit that fits this project best."
         )
 
@@ -321,7 +321,7 @@ class Repository(Source):
 
     def tree(self, commit: str, directory: str | None = None) -> Tree:
         """See Source. Links within the tree are the files they lead to; submodules are left out."""
-        # Not `git archive`, which the template's own attributes could make change files.
+        # Not `git archive`: the template's own attributes could make it change files.
         listed = git(None, f"--git-dir={self.folder}", "ls-tree", "-r", "-z", "--full-tree", commit)
         entries = []
         for line in filter(None, listed.stdout.split(b"\0")):
@@ -351,8 +351,8 @@ class Repository(Source):
             words = output[position:end].decode().split()
             if len(words) != 3:
                 raise DrydockError(
-                    f"{self.folder}: is broken ({' '.join(words)}). A mirror is made again once it "
-                    "is deleted; a partial clone gets the rest with `git fetch --refetch`."
+                    f"{self.folder}: is broken ({' '.join(words)}). Delete a mirror and it will be made "
+                    "again; complete a partial clone with `git fetch --refetch`."
                 )
             size = int(words[2])
             found[words[0]] = output[end + 1 : end + 1 + size]
@@ -361,7 +361,7 @@ class Repository(Source):
 
 
 def follow(files: Tree, links: dict[str, str], where: str) -> Tree:
-    """Return files, and in the place of links what they lead to; DrydockError for one that leaves."""
+    """Return files, with links replaced by what they lead to; DrydockError if one leaves the tree."""
     tree = dict(files)
     for path in links:
         target = path
@@ -417,8 +417,8 @@ class Archive(Source):
             raise DrydockError(f"{self.url}: cannot be unpacked: {error}") from None
 
     def download(self, place: str, offline: bool, cache: Path, say: Say) -> bytes:
-        """Return the bytes of an archive elsewhere: those of the last time if `offline`."""
-        import requests  # Slow to import, and seldom needed.
+        """Return the bytes of a remote archive; with `offline`, those of the last time."""
+        import requests  # Slow to import, and rarely needed.
 
         kept = cache / f"{hashlib.sha256(self.url.encode()).hexdigest()[:16]}.zip"
         if offline:
@@ -452,8 +452,8 @@ class Archive(Source):
         if ref in (None, self.commit):
             return self.commit
         raise DrydockError(
-            f"{self.url}: is an archive without a history, and not the one of {ref}. "
-            "`drydock init --force` makes the record anew."
+            f"{self.url}: is an archive without a history, and not the one at {ref}. "
+            "`drydock init --force` makes a new record."
         )
 
     def commits_between(self, old: str, new: str) -> tuple[int, int]:
@@ -478,7 +478,7 @@ class Archive(Source):
 
 
 def unzip(data: bytes, where: str) -> Tree:
-    """Return an archive's files without its one top folder; DrydockError for names that leave it."""
+    """Return an archive's files without its single top folder; DrydockError for names that leave it."""
     tree, total = {}, 0
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         for entry in archive.infolist():

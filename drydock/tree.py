@@ -5,14 +5,14 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, kw_only=True)
 class File:
-    """A file's contents, and whether it may be executed; no other bit of its mode counts."""
+    """A file's contents, and whether it is executable; no other mode bit counts."""
 
     data: bytes
     executable: bool = False
 
     @property
     def text(self) -> str | None:
-        """The contents as text; None where they are not UTF-8, or hold a null character."""
+        """The contents as text; None if they are not UTF-8, or contain a null character."""
         try:
             text = self.data.decode()
         except UnicodeDecodeError:
@@ -20,5 +20,5 @@ class File:
         return None if "\0" in text else text
 
 
-# Path with forward slashes, relative to the top, to the file there.
+# From a path, with forward slashes and relative to the top, to the file there.
 Tree = dict[str, File]

@@ -1,4 +1,4 @@
-"""Bring a project to its template's newest version: the change since the record, merged into the files."""
+"""Update a project to its template's newest version: merge the changes since the record into its files."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -28,8 +28,8 @@ class Plan:
 def make_plan(look: Look, folder: Path, files: Iterable[str] = (), *, moved: bool = False) -> Plan:
     """Return what an update of a project would do.
 
-    `files` are those, or folders, to take the change of; all if there are none. `moved` says that the template
-    is no longer where the record has it. DrydockError for a file that the template does not have.
+    `files` are the files and folders to update; none means all. `moved` says that the template is no longer
+    where the record has it. DrydockError for a file that the template does not have.
     """
     base, theirs = look.rendered
     rules = policy.read(folder, look.record.skip)
@@ -39,7 +39,7 @@ def make_plan(look: Look, folder: Path, files: Iterable[str] = (), *, moved: boo
         for tree in (base, theirs)
     )
     if wanted is not None:
-        # All else is as if the template had not changed it.
+        # Everything else is treated as if the template had not changed it.
         rest = {path: file for path, file in base.items() if path not in wanted}
         theirs = {path: file for path, file in theirs.items() if path in wanted} | rest
     ours = project.read(folder, {**base, **theirs}, {**theirs, **base})
@@ -79,12 +79,12 @@ def new_record(look: Look, folder: Path, wanted: set[str] | None, moved: bool) -
 
 
 def apply(plan: Plan, folder: Path) -> None:
-    """Write what a plan says, the record last; DrydockError where that would lose something."""
+    """Write what a plan says, the record last; DrydockError if that would lose something."""
     tree = WorkTree(folder)
     if tree.is_waiting:
         raise DrydockError(
-            f"{folder}: an update is not finished. `drydock update --continue` ends it once its conflicts "
-            "are resolved, `drydock update --abort` takes it back."
+            f"{folder}: an update is unfinished. `drydock update --continue` finishes it once its conflicts "
+            "are resolved; `drydock update --abort` undoes it."
         )
     changes = [
         Change(path=one.path, file=one.file, stages=one.stages)
@@ -94,8 +94,8 @@ def apply(plan: Plan, folder: Path) -> None:
     dirty = tree.dirty([*(change.path for change in changes), record.NAME])
     if dirty:
         raise DrydockError(
-            f"{', '.join(dirty)}: would be changed, and no commit has what is there now. Commit it, or "
-            "put it away with `git stash -u`; then try again."
+            f"{', '.join(dirty)}: would be changed, but has uncommitted changes. Commit them, or "
+            "put them away with `git stash -u`; then try again."
         )
     new = File(data=plan.record.encode())
     if (folder / record.NAME).read_bytes() != new.data:

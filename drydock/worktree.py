@@ -1,4 +1,4 @@
-"""Write to a project's working tree and its index, so that every byte can be had back."""
+"""Write to a project's working tree and index, in a way that can be undone to the byte."""
 
 import contextlib
 import json
@@ -19,7 +19,7 @@ MARKS = (b"<<<<<<< ", b">>>>>>> ")
 
 @dataclass(frozen=True, kw_only=True)
 class Change:
-    """A file to write, or to delete if it is None; `stages` are what the index is to have of a conflict."""
+    """A file to write, or to delete if it is None; `stages` are what the index gets for a conflict."""
 
     path: str
     file: File | None
@@ -27,15 +27,15 @@ class Change:
 
 
 class WorkTree:
-    """The folder of a project in a git repository, which may be a folder of that."""
+    """The folder of a project in a git repository: its top, or a folder in it."""
 
     def __init__(self, project: Path) -> None:
         self.project = project.resolve()
         found = git(self.project, "rev-parse", "--show-prefix", "--git-path", STATE, check=False)
         if found.returncode:
             raise DrydockError(
-                f"{project}: is not in a git repository, which could take a merge back. "
-                "`git init`, commit what is there, then try again."
+                f"{project}: is not in a git repository, so a merge could not be undone. "
+                "Run `git init`, commit everything, then try again."
             )
         self.prefix, state = found.stdout.decode(errors="surrogateescape").splitlines()
         self.state = self.project / state
@@ -51,11 +51,11 @@ class WorkTree:
 
     @property
     def is_waiting(self) -> bool:
-        """Whether an update waits for its conflicts to be resolved."""
+        """Whether an update is waiting for its conflicts to be resolved."""
         return (self.state / "manifest.json").exists()
 
     def dirty(self, paths: Iterable[str]) -> list[str]:
-        """Return those of the paths that hold what no commit has."""
+        """Return the paths that have uncommitted changes."""
         names = sorted({*paths})
         options = ["--porcelain", "-z", "--untracked-files=all", "--ignored", "--no-renames"]
         output = b"".join(
@@ -63,7 +63,7 @@ class WorkTree:
             for start in range(0, len(names), 500)
         )
         found = {line[3:] for line in output.decode(errors="surrogateescape").split("\0") if line}
-        # A folder that is ignored as a whole stands for the files in it.
+        # An ignored folder stands for all files in it.
         return [
             path
             for path in names
@@ -75,9 +75,9 @@ class WorkTree:
         ]  # fmt: skip
 
     def apply(self, changes: list[Change]) -> None:
-        """Make the changes; on any failure, none of them.
+        """Make all the changes, or none if one fails.
 
-        Of a conflict, the state to come back to is kept until `finish` or `abort`.
+        After a conflict, the earlier state is kept until `finish` or `abort`.
         """
         self.save([change.path for change in changes])
         try:
@@ -110,19 +110,23 @@ class WorkTree:
         partial.replace(self.state / "manifest.json")
 
     def target(self, path: str) -> Path:
-        """Return where a file is; a link's own place is where it leads, as long as that is in the project."""
+        """Return where a file is; for a link, where it leads, as long as that is in the project."""
         name = self.project / path
         real = Path(os.path.realpath(name))
         if not real.is_relative_to(self.project):
             raise DrydockError(f"{name}: is behind a link that leaves the project.")
         if any(part.is_file() for part in real.parents):
-            raise DrydockError(f"{name}: a file is where the template has a folder. Move it away.")
+            raise DrydockError(
+                f"{name}: is a file, but the template has a folder here. Move it away."
+            )
         if real.is_dir():
-            raise DrydockError(f"{name}: a folder is where the template has a file. Move it away.")
+            raise DrydockError(
+                f"{name}: is a folder, but the template has a file here. Move it away."
+            )
         return real
 
     def write(self, change: Change) -> None:
-        """Write or delete one file; with CRLF if the one that is there has it."""
+        """Write or delete one file; with CRLF if the existing one has it."""
         target = self.target(change.path)
         if change.file is None:
             target.unlink(missing_ok=True)
@@ -202,7 +206,7 @@ class WorkTree:
         self.forget()
 
     def forget(self) -> None:
-        """Remove what was kept to come back to."""
+        """Remove the state that was kept for `abort`."""
         shutil.rmtree(self.state, ignore_errors=True)
 
 
@@ -214,8 +218,8 @@ def umask() -> int:
 
 
 def waiting(project: Path) -> WorkTree:
-    """Return the working tree of an update that waits; DrydockError if none does."""
+    """Return the working tree of an unfinished update; DrydockError if there is none."""
     tree = WorkTree(project)
     if not tree.is_waiting:
-        raise DrydockError(f"{project}: no update waits to be continued.")
+        raise DrydockError(f"{project}: there is no update to continue.")
     return tree

@@ -1,4 +1,4 @@
-"""Finish a new project: remove empty folders, write .env and .cruft.json, and say what comes next.
+"""Finish a new project: remove empty folders, write .env and .cruft.json, and say what to do next.
 
 cookiecutter renders this file and runs the result in the project's folder, after all files are there.
 """
@@ -12,7 +12,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-# The answers, and the catalogue. In the JSON that Jinja writes there is no single quote.
+# The answers and the catalogue. The JSON that Jinja writes contains no single quotes.
 CONTEXT = dict(json.loads(r'{{ cookiecutter.items() | list | tojson }}'))  # fmt: skip
 SECRETS: list[str] = [
     *CONTEXT["_secrets"]["base"],
@@ -23,17 +23,17 @@ SECRETS: list[str] = [
 
 
 def remove_empty_folders() -> None:
-    """Remove the template's folders that no file was written into: cookiecutter makes them all."""
+    """Remove the template's folders that stayed empty: cookiecutter creates them all."""
     for folder in CONTEXT["_optional_folders"]:
         with contextlib.suppress(OSError):  # It has files: it was chosen, or is the user's own.
             os.removedirs(folder.format(slug=CONTEXT["project_slug"]))
 
 
 def write_env() -> str:
-    """Write .env unless it is there; return a sentence that says which.
+    """Write .env unless there is one; return a sentence that says which.
 
-    One that is there stays: the database in the volume knows its passwords. Those are hexadecimal digits,
-    which mean nothing in a URL, a shell or Compose. Files that containers write in development are the user's.
+    An existing one stays: the database in the volume was created with its passwords. Secrets are hexadecimal, which
+    needs no quoting in a URL, a shell or Compose. Files that containers write in development belong to the user.
     """
     try:
         descriptor = os.open(".env", os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
@@ -41,7 +41,7 @@ def write_env() -> str:
         have = {line.partition("=")[0] for line in Path(".env").read_text("utf-8").splitlines()}
         missing = ", ".join(name for name in SECRETS if name not in have)
         lacks = f" It lacks {missing}: see .env.example." if missing else ""
-        return f"Kept the .env that was there.{lacks}"
+        return f"Kept the existing .env.{lacks}"
     hosts = [CONTEXT["domain_name"], "localhost", "127.0.0.1"]
     values = {name: secrets.token_hex(32) for name in SECRETS}
     values |= {"ALLOWED_HOSTS": " ".join(dict.fromkeys(hosts)), "HTTPS": "false"}
@@ -49,14 +49,14 @@ def write_env() -> str:
         values |= {"DEV_UID": str(os.getuid()), "DEV_GID": str(os.getgid())}
     if Path("/proc/net").is_dir() and not Path("/proc/net/if_inet6").exists():
         values["IPV6"] = "false"
-    title = "# This machine's settings and secrets. .env.example describes them, and others."
+    title = "# This machine's settings and secrets. .env.example describes these and others."
     with open(descriptor, "w", encoding="utf-8", newline="\n") as file:
         file.writelines(f"{line}\n" for line in [title, *map("=".join, values.items())])
     return "Wrote random secrets to .env, which git and Docker ignore."
 
 
 def git(folder: Path, *words: str) -> list[str]:
-    """Return the lines that git prints about a repository; empty ones where it has nothing to say."""
+    """Return the lines that git prints about a repository; empty ones if it fails."""
     with contextlib.suppress(OSError, subprocess.CalledProcessError):
         output = subprocess.check_output(["git", "-C", folder, *words], stderr=subprocess.DEVNULL)
         return [*output.decode(errors="replace").splitlines(), ""]
@@ -64,13 +64,13 @@ def git(folder: Path, *words: str) -> list[str]:
 
 
 def write_record() -> None:
-    """Write the record of the generation, where the template is in a git repository.
+    """Write the record of the generation, if the template is in a git repository.
 
-    `drydock check` reads it, and cruft. Tools that generate only to compare do not say where the template is.
+    `drydock check` and cruft read it. Tools that generate only to compare do not say where the template is.
     """
     if not CONTEXT.get("_repo_dir"):
         return
-    # A relative path is relative to where cookiecutter was started, which is not here.
+    # A relative path starts where cookiecutter was started, which is not here.
     start = Path(os.environ.get("PWD", ""))
     folder = start / CONTEXT["_repo_dir"]
     if not (folder / "cookiecutter.json").is_file():
@@ -79,7 +79,7 @@ def write_record() -> None:
     if (start / CONTEXT["_template"]).is_dir():
         url = os.path.normpath(str(folder).removesuffix(prefix.rstrip("/")))
     else:
-        # Without the name and the password that may stand before the host.
+        # Without the user name and the password that may precede the host.
         url = re.sub("^(https?://)[^/]*@", r"\1", git(folder, "config", "remote.origin.url")[0])
     if not (commit and url):
         return

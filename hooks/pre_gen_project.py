@@ -1,7 +1,7 @@
 """Refuse answers that would give a project that does not work.
 
 cookiecutter renders this file and runs the result in the project's folder, before it writes any file there;
-it deletes a new folder when the exit status is not 0. It has checked the questions with choices itself.
+it deletes a new folder if the exit status is not 0. cookiecutter itself has checked the questions with choices.
 """
 
 import json
@@ -23,7 +23,7 @@ QUOTE.maxstring = QUOTE.maxother = 80
 UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufffe\uffff]")
 SLUG = re.compile("[a-z][a-z0-9]*(_[a-z0-9]+)*")
 LABEL = "[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
-# The last label is not digits alone: those are IP addresses.
+# The last label is not all digits: that would be an IP address.
 DOMAIN = re.compile(rf"({LABEL}\.)+(?!\d+\Z){LABEL}")
 ATOMS = re.compile(r"[a-z0-9_%+-]+(\.[a-z0-9_%+-]+)*")
 FIXED_OFFSET = re.compile(r"(Etc/)?UTC|Etc/GMT(\+[1-9]|\+1[0-2]|-[1-9]|-1[0-4])?")
@@ -33,9 +33,9 @@ AREA_AND_CITY = re.compile(
 )
 ZONE_FOLDERS = [*zoneinfo.TZPATH, *(f"{path}/tzdata/zoneinfo" for path in sys.path)]
 
-# The answers, and the catalogue. In the JSON that Jinja writes there is no single quote.
+# The answers and the catalogue. The JSON that Jinja writes contains no single quotes.
 CONTEXT = dict(json.loads(r'{{ cookiecutter.items() | list | tojson }}'))  # fmt: skip
-# What is said of a slug -> the slugs it is said of; newer Pythons than this one know three more.
+# Why a slug is taken -> the slugs. Pythons newer than this one know a few more names.
 TAKEN: dict[str, set[str]] = {
     "is a Python keyword": {*keyword.kwlist, *keyword.softkwlist, "type"},
     "is a Python module": {*sys.stdlib_module_names, "annotationlib", "compression"},
@@ -45,9 +45,9 @@ LANGUAGES = CONTEXT["_languages"].split()
 
 
 def taken(slug: str) -> str:
-    """Return why a slug of good form cannot be used; empty if it can."""
+    """Return why a well-formed slug cannot be used; empty if it can."""
     if slug.startswith("pg_"):
-        return "starts with pg_, which PostgreSQL keeps for its own roles"
+        return "starts with pg_, which PostgreSQL reserves for its own roles"
     return next((why for why, names in TAKEN.items() if slug in names), "")
 
 
@@ -61,7 +61,7 @@ def check_line(value: str, limit: int = 200, optional: bool = False) -> Iterator
     if UNPRINTABLE.search(value):
         yield "contains a line break or a control character"
     if len(value) > limit:
-        yield f"has {len(value)} characters; {limit} are allowed"
+        yield f"has {len(value)} characters; at most {limit} are allowed"
 
 
 check_description = partial(check_line, limit=500, optional=True)
@@ -70,9 +70,9 @@ check_description = partial(check_line, limit=500, optional=True)
 def check_slug(value: str) -> Iterator[str]:
     """Check the name of the folder, the package, the database and its user, and (hence no __) the images."""
     if len(value) > 32:
-        yield f"has {len(value)} characters; the name of a MySQL user may have 32"
+        yield f"has {len(value)} characters; a MySQL user name may have at most 32"
     if not SLUG.fullmatch(value):
-        yield "must be lowercase letters and digits, starting with a letter, with single underscores between"
+        yield "must be lowercase letters and digits with single underscores between them, starting with a letter"
     elif why := taken(value):
         yield why
 
@@ -86,28 +86,28 @@ def check_email(value: str) -> Iterator[str]:
 
 
 def check_domain(value: str) -> Iterator[str]:
-    """Check the name of a host."""
+    """Check a host name."""
     if not value.isascii():
-        yield "is not ASCII; write such a domain in punycode"
+        yield "is not ASCII; write the domain in punycode"
     elif value != "localhost" and not (DOMAIN.fullmatch(value) and len(value) <= 253):
-        yield "is not a lowercase domain name without scheme, port or path"
+        yield "is not a plain lowercase domain name, without scheme, port or path"
 
 
 def check_language(value: str) -> Iterator[str]:
     """Check the code of one of Django's languages."""
     if value not in LANGUAGES:
-        yield "is not the code of a language that Django knows"
+        yield "is not a language code that Django knows"
 
 
 def check_time_zone(value: str) -> Iterator[str]:
-    """Check a name of the time zone database; only its form where the system has no such database."""
+    """Check a time zone's name; only its form if the system has no time zone database."""
     known = value in zones if (zones := time_zones()) else AREA_AND_CITY.fullmatch(value)
     if not known and not FIXED_OFFSET.fullmatch(value):
-        yield "is not UTC or a current Area/City name of the time zone database"
+        yield "is neither UTC nor a current Area/City name in the time zone database"
 
 
 def time_zones() -> frozenset[str]:
-    """Return the current names of the time zone database; none where there is no database.
+    """Return the current names in the time zone database; none if there is no database.
 
     Old names, such as US/Pacific, have files but are not in the list: Debian 13, the image's base, lacks them.
     """
@@ -125,7 +125,7 @@ def suggest_line(value: str) -> str:
 
 
 def suggest_slug(value: str) -> str:
-    """Return a slug of the value's letters and digits: site_2nd of 2nd, test_site of test."""
+    """Return a slug made of the value's letters and digits: site_2nd from 2nd, test_site from test."""
     slug = re.sub("^(?=[0-9])", "site_", "_".join(re.findall("[a-z0-9]+", value.lower())))
     return f"{slug[:27].rstrip('_')}_site" if taken(slug) else slug[:32].rstrip("_")
 
@@ -140,14 +140,14 @@ def suggest_domain(value: str) -> str:
 
 
 def suggest_language(value: str) -> str:
-    """Return the code in Django's spelling, else the language without its country: ko of ko_KR."""
+    """Return the code in Django's spelling, or the language without its country: ko from ko_KR."""
     code = value.strip().lower().replace("_", "-")
     family = (known for known in LANGUAGES if known.split("-")[0] == code.split("-")[0])
     return code if code in LANGUAGES else min(family, default="")
 
 
 def suggest_time_zone(value: str) -> str:
-    """Return the name of the time zone database that is most like the value."""
+    """Return the time zone whose name is most like the value."""
     return next(iter(get_close_matches(value.title(), time_zones(), n=1, cutoff=0.8)), "")
 
 
@@ -170,7 +170,7 @@ def problems(answers: dict[str, Any]) -> list[str]:
     found = []
     for name, (check, suggest, example) in ANSWERS.items():
         value = answers.get(name)
-        # No text is, for example, an unquoted no in the user's own configuration file.
+        # For example, an unquoted `no` in the user's own configuration file is not text.
         for problem in check(value) if isinstance(value, str) else ["is not text"]:
             suggestion = suggest(value) if isinstance(value, str) else ""
             works = suggestion if suggestion and not any(check(suggestion)) else example

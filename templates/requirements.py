@@ -1,5 +1,5 @@
 def versions(file: str) -> dict[str, set[str]]:
-    """Return the versions of each package in a requirements file: several, if they depend on a marker."""
+    """Return the versions of each package in a requirements file; several if they depend on a marker."""
     found: dict[str, set[str]] = {}
     text = (ROOT / file).read_text("utf-8")
     for name, version in re.findall(r"^([\w.-]+)==([^\s;]+)", text, re.MULTILINE):

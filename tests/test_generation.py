@@ -393,7 +393,7 @@ def test_generating_again_keeps_the_env(tmp_path: Path, capfd: pytest.CaptureFix
     capfd.readouterr()
     regenerate(tmp_path)
     assert env.read_bytes() == before
-    assert "Kept the .env that was there." in capfd.readouterr().out
+    assert "Kept the existing .env." in capfd.readouterr().out
 
 
 def test_generating_again_keeps_every_file_of_the_user(tmp_path: Path) -> None:

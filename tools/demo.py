@@ -1,6 +1,6 @@
 """Generate a project with the embedded answers, test it, and serve it on loopback until Ctrl-C.
 
-The port is the first free one from 8000 on, or DEMO_PORT.
+The port is DEMO_PORT, or the first free one from 8000 up.
 """
 
 import os
@@ -21,7 +21,7 @@ ANSWERS = {"database": "sqlite", "cache": "locmem"}
 
 
 def free_port(first: int = 8000) -> int:
-    """Return the first port from `first` on that nobody listens on."""
+    """Return the first free port from `first` up."""
     for port in range(first, first + 1000):
         with socket.socket() as probe, suppress(OSError):
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -31,7 +31,7 @@ def free_port(first: int = 8000) -> int:
 
 
 def wait_for(url: str, server: subprocess.Popen[bytes], seconds: float = 30) -> None:
-    """Return when `url` answers 200; exit when the server ends or the time is over."""
+    """Return when `url` answers 200; exit if the server ends or time runs out."""
     limit = time.monotonic() + seconds
     while server.poll() is None and time.monotonic() < limit:
         with suppress(OSError), urllib.request.urlopen(url, timeout=5):  # noqa: S310
@@ -48,12 +48,12 @@ def main() -> None:
     project = Path(
         cookiecutter(str(ROOT), no_input=True, extra_context=ANSWERS, output_dir=str(OUTPUT))
     )
-    # The project brings an environment of its own.
+    # The project has its own environment.
     environment = {name: value for name, value in os.environ.items() if name != "VIRTUAL_ENV"}
 
     def run(*command: str) -> None:
         if status := subprocess.run(command, cwd=project, env=environment).returncode:
-            sys.exit(f"`{' '.join(command)}` in {project} ended with status {status}.")
+            sys.exit(f"`{' '.join(command)}` in {project} failed with status {status}.")
 
     print("2/4 Installing it ...", flush=True)
     run("make", "--no-print-directory", "install")
@@ -69,7 +69,7 @@ def main() -> None:
     with suppress(KeyboardInterrupt):
         wait_for(f"http://127.0.0.1:{port}/", server)
         print(
-            f"\nIt answers: http://127.0.0.1:{port}/ (Ctrl-C ends it; it is in {project})",
+            f"\nIt is running: http://127.0.0.1:{port}/ (Ctrl-C stops it; the project is in {project})",
             flush=True,
         )
         server.wait()

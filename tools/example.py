@@ -1,10 +1,10 @@
-"""Generate the default project into a branch of its own, where people browse it.
+"""Generate the default project into its own branch, for people to browse.
 
     python tools/example.py https://github.com/ORG/django-drydock
 
 The template comes from the repository's default branch, as a user has it, and the project goes to its branch
-`example`: a new commit, if a file other than the record is not as it was. Two things stay out: `.env`, which the
-project's .gitignore names, and its workflows, since GitHub lets no workflow push workflows.
+`example`: as a new commit, if any file other than the record has changed. Two things stay out: `.env`, which the
+project's .gitignore lists, and its workflows, since GitHub does not let workflows push workflows.
 """
 
 import json
@@ -27,14 +27,14 @@ def git(folder: Path, *words: str) -> str:
 
 
 def commit(project: Path, repository: str) -> bool:
-    """Commit a project on top of the branch, if it is not what is there; tell whether it was."""
+    """Commit a project on top of the branch if it differs; tell whether it did."""
     git(project, "init", "--quiet", "--initial-branch", BRANCH)
     there = git(project, "ls-remote", repository, f"refs/heads/{BRANCH}")
     if there:
         git(project, "fetch", "--quiet", "--depth", "1", repository, BRANCH)
         git(project, "reset", "--soft", "FETCH_HEAD")
     git(project, "add", "--all")
-    # The record names the template's commit, which is always another.
+    # The record names the template's commit, which always differs.
     others = ["--", ".", f":(exclude){RECORD}"]
     if there and not git(project, "diff", "--cached", "--name-only", *others):
         return False

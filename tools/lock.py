@@ -1,13 +1,13 @@
-"""Renew or check the versions, with hashes, that generated projects are given.
+"""Upgrade or check the versions, with hashes, that generated projects get.
 
 The catalogue in cookiecutter.json says which packages each choice needs. For each Django
-version they are all resolved together, so that whatever is chosen comes in the same, mutually
-compatible versions. The result is templates/pins/<Django version>.txt: above each pin a line says which
-requirements of the catalogue bring it along, so that the macro in templates/pins.jinja can pick
+version, they are all resolved together, so every combination gets the same, mutually compatible
+versions. The result is templates/pins/<Django version>.txt: a line above each pin says which of
+the catalogue's requirements bring it along, so that the macro in templates/pins.jinja can pick
 what one project needs.
 
-Two lists in cookiecutter.json follow from the pins: the names that a project cannot have, since one of its packages
-has it, and the languages of Django.
+Two lists in cookiecutter.json follow from the pins: the names that a project cannot have, because a package has
+them, and Django's languages.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ examples:
 
 NEEDED_BY = "# needed by "
 TAKEN = "is the name of a package that a project may use"
-# Not in the catalogue yet: what a project is likely to add.
+# Not in the catalogue, but likely to be added to a project.
 LATER = {
     "amqp",
     "billiard",
@@ -66,7 +66,7 @@ def wanted(catalogue: dict[str, Any], django_version: str) -> list[str]:
 
 
 def versions(pins: str) -> dict[str, list[str]]:
-    """Return the pinned versions of each package: several, if they depend on a marker."""
+    """Return the pinned versions of each package; several if they depend on a marker."""
     found: dict[str, list[str]] = {}
     for name, version in re.findall(r"^([\w.-]+)==([^\s;]+)", pins, re.MULTILINE):
         found.setdefault(name, []).append(version)
@@ -131,7 +131,7 @@ def resolve(requirements: list[str], python: str, preferred: str) -> str:
 
 
 def problems(catalogue: dict[str, Any], directory: Path) -> list[str]:
-    """Return what is wrong with the pins, a line each; needs no network."""
+    """Return what is wrong with the pins, one line each; needs no network."""
     found = []
     stale = {path.stem for path in directory.glob("*")} - catalogue["_django_versions"].keys()
     found += [f"{name}: not a Django version of the catalogue" for name in sorted(stale)]
@@ -226,7 +226,7 @@ def write_reserved(path: Path, names: list[str], languages: list[str]) -> None:
 
 
 def changes(old: str, new: str) -> list[str]:
-    """Return the changed versions, a line each."""
+    """Return the changed versions, one line each."""
     before = {name: ", ".join(found) for name, found in versions(old).items()}
     after = {name: ", ".join(found) for name, found in versions(new).items()}
     return [
@@ -262,7 +262,7 @@ def renew(catalogue: dict[str, Any], upgrade: bool) -> list[str]:
 
 
 def main() -> None:
-    """Renew the pins, or check them."""
+    """Upgrade the pins, or check them."""
     parser = argparse.ArgumentParser(
         description="Renew or check the pinned versions in templates/pins/.",
         epilog=EXAMPLES,

@@ -2,7 +2,7 @@
 
     python tools/release.py v1.2.0
 
-The tag is the version in pyproject.toml after a `v`, and CHANGELOG.md has a section of that name.
+The tag is the version in pyproject.toml after a `v`, and CHANGELOG.md has a section for it.
 """
 
 import re
@@ -21,7 +21,7 @@ def section(changelog: str, version: str) -> str:
 
 
 def notes(tag: str, root: Path) -> str:
-    """Return what the changelog says of a tag; ValueError where it may not be released."""
+    """Return what the changelog says about a tag; ValueError if it may not be released."""
     version = tomllib.loads((root / "pyproject.toml").read_text("utf-8"))["project"]["version"]
     if tag != f"v{version}":
         raise ValueError(f"The tag is {tag}, but the version in pyproject.toml is {version}.")
@@ -32,7 +32,7 @@ def notes(tag: str, root: Path) -> str:
 
 
 def main() -> None:
-    """Print the notes of a release, or say why it cannot be."""
+    """Print the release notes, or say why the tag cannot be released."""
     if len(sys.argv) != 2:
         sys.exit(__doc__)
     try:

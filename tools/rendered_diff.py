@@ -1,8 +1,8 @@
-"""Say what a change of the template changes in generated projects, as Markdown for a comment on GitHub.
+"""Show what a change to the template changes in generated projects, as Markdown for a GitHub comment.
 
-For answers in which each pair of choices occurs, the project of one commit is compared with that of another. An
-answer that is new has nothing to be compared with: it is compared with one that it takes the place of. Hooks
-are not run, so what they write, `.env` with its random secrets and `.cruft.json`, is not compared.
+The projects of two commits are compared, for combinations of answers that cover every pair of choices. A new
+answer has no counterpart, so it is compared with one that it replaces. Hooks are not run, so what they write,
+`.env` with its random secrets and `.cruft.json`, is not compared.
 """
 
 import argparse
@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-# Where this is started as a script.
+# For when this is started as a script.
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from drydock.answers import migrated, questions
@@ -34,7 +34,7 @@ examples:
   python tools/rendered_diff.py main                        what the commits of this branch change
   python tools/rendered_diff.py HEAD~3 HEAD --full all.md   and all of it in a file, however long
 """
-# GitHub's limit is 65,536 characters. The rest is for the line by which the workflow knows its comment.
+# GitHub's limit is 65,536 characters. The rest is for the line by which the workflow recognizes its comment.
 LIMIT = 65_500
 ARTIFACT = "rendered-diff"
 FILES_IN_TABLE = 10
@@ -57,7 +57,7 @@ class Side:
         return rendered(self.tree, {}, where=self.commit, given=answers, cache=self.cache)[0]
 
     def understood(self, answers: Answers) -> Answers | None:
-        """Return the answers that a project of another commit has here; None if it cannot have them."""
+        """Return the answers of another commit's project as they are here; None if they are impossible."""
         known = choices(self.catalogue)
         here = migrated(answers, self.catalogue)[0]
         here = {name: value for name, value in here.items() if name in known}
@@ -67,7 +67,7 @@ class Side:
 
 @dataclass(frozen=True, kw_only=True)
 class Comparison:
-    """What the projects of two commits differ in.
+    """How the projects of two commits differ.
 
     `changes` has a project for each combination of answers; `gone` are those that the newer commit does not
     take; `added` has a title and the changes for each choice that is new.
@@ -88,7 +88,7 @@ def side(repository: Path, ref: str, cache: Path) -> Side:
 
 
 def unified(path: str, old: File | None, new: File | None) -> str:
-    """Return the difference between two versions of a file, in the form that git gives it."""
+    """Return the difference between two versions of a file, in git's format."""
     sides = (f"a/{path}" if old else "/dev/null", f"b/{path}" if new else "/dev/null")
     lines = []
     if old and new and old.executable != new.executable:
@@ -118,7 +118,7 @@ def new_choices(base: Side, head: Side) -> Iterator[tuple[str, str]]:
     """Yield question and choice where the base has no such choice, and the head has others besides."""
     known = migrated(choices(base.catalogue), head.catalogue)[0]
     for question, values in choices(head.catalogue).items():
-        # Where the question is new, the first choice is what other projects are given.
+        # If the question is new, other projects get the first choice.
         for value in values if question in known else values[1:]:
             if value not in known.get(question, []):
                 yield question, value
@@ -179,14 +179,14 @@ def grouped(found: dict[str, Changes]) -> list[tuple[list[str], Changes]]:
 
 
 def files(changed: Changes) -> str:
-    """Return the names of changed files for a table, some of them where they are many."""
+    """Return the names of changed files for a table, only some if there are many."""
     shown = [f"`{path}`" for path in [*changed][:FILES_IN_TABLE]]
     more = len(changed) - len(shown)
     return ", ".join([*shown, *([f"{more} more"] if more else [])]) or "none"
 
 
 def folded(path: str, where: str, diff: str) -> str:
-    """Return a difference as a block that is folded away."""
+    """Return a difference as a folded block."""
     hunks = diff.partition("\n@@")[2].split("\n")  # without the lines that name the files
     added, removed = (sum(line.startswith(sign) for line in hunks) for sign in "+-")
     # Longer than any fence in the text.
@@ -224,7 +224,7 @@ def report(base: str, head: str, found: Comparison) -> tuple[str, list[str]]:
     for name, changed in found.changes.items():
         for change in changed.items():
             blocks.setdefault(change, []).append(name)
-    # The commonest change of each file comes first: every file has a place in a comment that is full.
+    # Each file's most common change comes first, so every file gets a place even in a full comment.
     turns: dict[str, int] = {}
     ordered = []
     for (path, diff), names in sorted(blocks.items(), key=lambda block: -len(block[1])):
@@ -240,7 +240,7 @@ def report(base: str, head: str, found: Comparison) -> tuple[str, list[str]]:
 
 
 def fitted(summary: str, blocks: list[str], run: str, limit: int = LIMIT) -> str:
-    """Return summary and blocks, without the blocks for which a comment has no room."""
+    """Return summary and blocks, without the blocks that do not fit into a comment."""
     if len(whole := "\n".join([summary, *blocks])) <= limit:
         return whole
     place = f"the artifact `{ARTIFACT}` of [this run]({run})" if run else "the file of --full"

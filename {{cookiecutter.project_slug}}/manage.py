@@ -9,7 +9,7 @@ from importlib.util import find_spec
 def main() -> None:
     """Run the command that the arguments name."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
-    # A developer's machine has the tools for the tests; where they are missing, this is production.
+    # A developer's machine has the test tools; if they are missing, this is production.
     if find_spec("pytest"):
         os.environ.setdefault("DJANGO_DEBUG", "true")
     from django.core.exceptions import ImproperlyConfigured

@@ -12,8 +12,8 @@ from drydock.session import Options, look
 
 @click.command()
 @template_options
-@click.option("--reason", required=True, help="Why; the report shows it.")
-@click.option("--until", type=click.DateTime(["%Y-%m-%d"]), help="The last day, as 2027-12-31.")
+@click.option("--reason", required=True, help="Why; reports show it.")
+@click.option("--until", type=click.DateTime(["%Y-%m-%d"]), help="The last day, e.g. 2027-12-31.")
 @click.argument("things", nargs=-1, required=True, metavar="FILE[:KEY]...")
 def accept(
     folder: Path,
@@ -23,7 +23,7 @@ def accept(
     until: datetime.datetime | None,
     things: tuple[str, ...],
 ) -> None:
-    """Agree on a deviation: it is no drift, until it or the template changes.
+    """Accept a deviation: it is not drift until the file or the template changes there.
 
     The policy gets an entry with the reason and a hash: commit it.
 

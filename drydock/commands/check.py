@@ -18,10 +18,12 @@ from drydock.session import Options, look
 @click.command(epilog=STATUS_HELP)
 @template_options
 @report_options
-@click.option("-v", "--verbose", is_flag=True, help="List the files of your own as well.")
-@click.option("--moved-ok", is_flag=True, help="End with 0 though the template has moved.")
-@click.option("--to", metavar="REF", help="Commit, tag or branch to compare with, not the newest.")
-@set_option(help="An answer for the newest template, where the recorded one will not do.")
+@click.option("-v", "--verbose", is_flag=True, help="Also list the files that are yours.")
+@click.option("--moved-ok", is_flag=True, help="Exit with 0 even if the template has moved.")
+@click.option(
+    "--to", metavar="REF", help="Commit, tag or branch to compare with instead of the newest."
+)
+@set_option(help="An answer for the newest template, in place of the recorded one.")
 def check(
     folder: Path,
     offline: bool,
@@ -35,7 +37,7 @@ def check(
     to: str | None,
     given: dict[str, str],
 ) -> None:
-    """Say which files differ from the template, and in what.
+    """Show which files differ from the template, and how.
 
     \b
     Examples:

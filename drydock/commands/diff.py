@@ -16,14 +16,22 @@ from drydock.session import Options, look
 
 @click.command()
 @template_options
-@click.option("--template", help="Where the template is now, if it has moved.")
-@click.option("--local", is_flag=True, help="From the recorded template to the working tree.")
-@click.option("--upstream", is_flag=True, help="From the recorded template to the newest.")
-@click.option("--to", metavar="REF", help="Commit, tag or branch to compare with, not the newest.")
-@set_option(help="An answer for the newest template, where the recorded one will not do.")
-@click.option("--patch", is_flag=True, help="For `git apply`: makes the files those of the newest.")
-@click.option("--exit-code", is_flag=True, help="End with 1 if something differs, as git's does.")
-@click.option("-v", "--verbose", is_flag=True, help="Show the files of your own as well.")
+@click.option("--template", help="The template's new address, if it has moved.")
+@click.option(
+    "--local", is_flag=True, help="Show changes from the recorded template to your files."
+)
+@click.option(
+    "--upstream", is_flag=True, help="Show changes from the recorded template to the newest."
+)
+@click.option(
+    "--to", metavar="REF", help="Commit, tag or branch to compare with instead of the newest."
+)
+@set_option(help="An answer for the newest template, in place of the recorded one.")
+@click.option(
+    "--patch", is_flag=True, help="For `git apply`: a patch from your files to the newest."
+)
+@click.option("--exit-code", is_flag=True, help="Exit with 1 if anything differs, like `git diff`.")
+@click.option("-v", "--verbose", is_flag=True, help="Also show the files that are yours.")
 @click.argument("files", nargs=-1, metavar="[FILE]...")
 def diff(
     folder: Path,
@@ -39,13 +47,13 @@ def diff(
     verbose: bool,
     files: tuple[str, ...],
 ) -> None:
-    """Show the lines that differ, yours and the template's.
+    """Show the lines that you and the template changed.
 
     \b
     Examples:
       drydock diff                                 both sides, file by file
       drydock diff --local docker-compose.yml
-      drydock diff --patch | git apply             take the newest template's version of all
+      drydock diff --patch | git apply             take the newest version of everything
     """
     found = look(Options(folder=folder, template=template, to=to, given=given, offline=offline,
                          hooks=hooks, progress=progress(False)))  # fmt: skip
@@ -72,7 +80,7 @@ def diff(
         sys.stdout.flush()
         if omitted:
             raise DrydockError(
-                f"Left out of the patch, for they hold values that look secret: {', '.join(omitted)}."
+                f"Left out of the patch because they hold values that look secret: {', '.join(omitted)}."
             )
         click.get_current_context().exit(DRIFT if exit_code and data else IN_STEP)
     both = sides or [

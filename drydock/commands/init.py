@@ -15,11 +15,11 @@ LIKE = 0.1
 @click.command()
 @template_options
 @click.argument("template")
-@click.option("--directory", help="The template's folder in its repository.")
+@click.option("--directory", help="The template's folder within its repository.")
 @click.option("--checkout", metavar="REF", help="The branch or tag that the project follows.")
-@set_option(help="An answer that you know; may be repeated.")
+@set_option(help="An answer that you already know; may be repeated.")
 @click.option("--commits", default=200, show_default=True, help="How many commits to try at most.")
-@click.option("--force", is_flag=True, help="Replace the record that is there.")
+@click.option("--force", is_flag=True, help="Replace an existing record.")
 @click.option("--dry-run", is_flag=True, help="Write nothing.")
 def init(
     folder: Path,
@@ -33,9 +33,9 @@ def init(
     force: bool,
     dry_run: bool,
 ) -> None:
-    """Write the record of a project that has none.
+    """Write a record for a project that has none.
 
-    It is of the commit and the answers whose render is most like the project.
+    It searches for the commit and the answers that come closest to the project.
 
     \b
     Examples:
@@ -44,9 +44,9 @@ def init(
     """
     path = folder / record.NAME
     if path.exists() and not (force or dry_run):
-        raise DrydockError(f"{path}: is there already. --force replaces it, --dry-run only shows.")
+        raise DrydockError(f"{path}: already exists. --force replaces it, --dry-run only shows.")
     if hooks:
-        raise DrydockError("--hooks: a search generates often, and runs no hooks.")
+        raise DrydockError("--hooks: init renders many times, and runs no hooks.")
     found = fit.search(
         folder,
         template,

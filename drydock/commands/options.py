@@ -1,4 +1,4 @@
-"""Options that several commands have, and how their reports end."""
+"""Options that several commands share, and how their reports end."""
 
 import sys
 from collections.abc import Callable, Iterable
@@ -37,7 +37,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 def template_options(command: F) -> F:
-    """Add the options that say which project, and how its template is to be had."""
+    """Add the options that say which project, and how to get its template."""
     options = [
         click.option(
             "-C",
@@ -48,9 +48,9 @@ def template_options(command: F) -> F:
             type=click.Path(exists=True, file_okay=False, path_type=Path),
             help="The project's folder.",
         ),
-        click.option("--offline", is_flag=True, help="Ask no network: what is cached must do."),
+        click.option("--offline", is_flag=True, help="Use no network, only what is cached."),
         click.option(
-            "--hooks", is_flag=True, help="Run the template's hooks and extensions: code."
+            "--hooks", is_flag=True, help="Run the template's hooks and extensions (its code)."
         ),
     ]
     for option in reversed(options):
@@ -62,12 +62,12 @@ def report_options(command: F) -> F:
     """Add the options that say what a report looks like."""
     formats = click.Choice(["text", "json", "markdown"])
     options = [
-        click.option("--template", help="Where the template is now, if it has moved."),
+        click.option("--template", help="The template's new address, if it has moved."),
         click.option("--format", "form", type=formats, default="text", show_default=True),
         click.option("--json", "form", flag_value="json", help="The same as --format json."),
         click.option("--fail-on", default=FAIL_ON, show_default=True, callback=states,
                      help=f"States that count as drift: {', '.join([*STATES, FORM])}."),
-        click.option("-q", "--quiet", is_flag=True, help="Print nothing: the exit status tells."),
+        click.option("-q", "--quiet", is_flag=True, help="Print nothing; only set the exit status."),
     ]  # fmt: skip
     for option in reversed(options):
         command = option(command)
@@ -80,7 +80,7 @@ def states(_context: click.Context, _option: click.Parameter, value: str) -> fro
     unknown = names - {*STATES, FORM}
     if unknown:
         raise click.BadParameter(
-            f"{', '.join(sorted(unknown))}: no such state. There are {', '.join([*STATES, FORM])}."
+            f"{', '.join(sorted(unknown))}: no such state. The states are {', '.join([*STATES, FORM])}."
         )
     return names
 
@@ -93,7 +93,7 @@ def answers(
     for words in value:
         name, equals, answer = words.partition("=")
         if not (name and equals):
-            raise click.BadParameter(f"{words}: is not of the form ANSWER=VALUE.")
+            raise click.BadParameter(f"{words}: is not in the form ANSWER=VALUE.")
         given[name] = answer
     return given
 
@@ -106,7 +106,7 @@ def set_option(**more: Any) -> Callable[[F], F]:  # noqa: ANN401
 
 
 def progress(quiet: bool) -> Callable[[str], None] | None:
-    """Return where progress is told: on a terminal only."""
+    """Return what reports progress: on a terminal only."""
     if quiet or not sys.stderr.isatty():
         return None
     return lambda words: click.echo(words, err=True)
@@ -115,7 +115,8 @@ def progress(quiet: bool) -> Callable[[str], None] | None:
 def status(comparison: Comparison, fail_on: frozenset[str], moved_ok: bool = False) -> int:
     """Return the exit status of a comparison; your own files do not count.
 
-    Where `moved_ok` is set, neither does a template that has moved. A file here that cannot be parsed is an error: what drifted in it is not known by key.
+    With `moved_ok`, neither does a template that has moved. A file here that cannot be parsed is an error:
+    nobody knows which of its keys drifted.
     """
     counted = [drift for drift in comparison.drifts if not drift.is_muted]
     if any(drift.here and drift.here.problem for drift in counted):

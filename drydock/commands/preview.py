@@ -20,9 +20,13 @@ from drydock.session import Options, look
 @click.command(epilog=STATUS_HELP)
 @template_options
 @report_options
-@click.option("--to", metavar="REF", help="Commit, tag or branch, in place of the recorded one.")
-@set_option(required=True, help="An answer other than the recorded one; may be repeated.")
-@click.option("--diff", "as_diff", is_flag=True, help="Show the lines as well, in the text report.")
+@click.option(
+    "--to", metavar="REF", help="Commit, tag or branch to use instead of the recorded one."
+)
+@set_option(required=True, help="An answer to try; may be repeated.")
+@click.option(
+    "--diff", "as_diff", is_flag=True, help="Also show the changed lines in the text report."
+)
 def preview(
     folder: Path,
     offline: bool,
@@ -35,7 +39,7 @@ def preview(
     given: dict[str, str],
     as_diff: bool,
 ) -> None:
-    """Say what other answers would change, and where your own changes are in the way.
+    """Show what different answers would change, and where your changes are in the way.
 
     Nothing is written. The template's commit is the recorded one, so that only the answers tell.
     Files of your own are listed as well: other answers may ask for changes in them.

@@ -15,9 +15,9 @@ from drydock.worktree import Change, WorkTree
 @template_options
 @click.argument("files", nargs=-1, required=True, metavar="FILE...")
 def restore(folder: Path, offline: bool, hooks: bool, files: tuple[str, ...]) -> None:
-    """Bring back the template's version of files or folders: that of the recorded commit.
+    """Bring back the recorded template's version of files or folders.
 
-    What no commit has is not touched, so that git can bring your version back.
+    Uncommitted changes are never overwritten, so git can always bring your version back.
 
     \b
     Examples:
@@ -34,10 +34,10 @@ def restore(folder: Path, offline: bool, hooks: bool, files: tuple[str, ...]) ->
     tree = WorkTree(folder)
     if dirty := tree.dirty(change.path for change in changes):
         raise DrydockError(
-            f"{', '.join(dirty)}: holds what no commit has. Commit it, or put it away with `git stash -u`."
+            f"{', '.join(dirty)}: has uncommitted changes. Commit them, or `git stash -u`."
         )
     if changes:
         tree.apply(changes)
     for change in changes:
         click.echo(f"restored  {change.path}")
-    click.echo(f"{len(changes)} of {len(paths)} files were not the template's.")
+    click.echo(f"{len(changes)} of {len(paths)} files differed from the template.")

@@ -20,7 +20,7 @@ from drydock.worktree import WorkTree, waiting
 COLOURS = {Fate.CONFLICT: "red", Fate.REMOVED: "yellow", Fate.KEPT_DELETED: "yellow"}
 NEXT = (
     "Resolve the conflicts and `git add` the files; then `drydock update --continue`. "
-    "`drydock update --abort` takes the update back."
+    "`drydock update --abort` undoes the update."
 )
 
 
@@ -33,15 +33,17 @@ Exit status:
 """
 )
 @template_options
-@click.option("--template", help="Where the template is now, if it has moved.")
-@click.option("--to", metavar="REF", help="Commit, tag or branch to go to, not the newest.")
-@set_option(help="An answer, new or other than the recorded one; may be repeated.")
-@click.option("--dry-run", is_flag=True, help="Say what would change, and write nothing.")
+@click.option("--template", help="The template's new address, if it has moved.")
+@click.option(
+    "--to", metavar="REF", help="Commit, tag or branch to update to instead of the newest."
+)
+@set_option(help="A new or changed answer; may be repeated.")
+@click.option("--dry-run", is_flag=True, help="Show what would change, and write nothing.")
 @click.option("--json", "as_json", is_flag=True, help="Report as JSON.")
 @click.option(
-    "--continue", "go_on", is_flag=True, help="End an update whose conflicts are resolved."
+    "--continue", "go_on", is_flag=True, help="Finish an update whose conflicts are resolved."
 )
-@click.option("--abort", is_flag=True, help="Take an update back that has conflicts.")
+@click.option("--abort", is_flag=True, help="Undo an update that has conflicts.")
 @click.argument("files", nargs=-1, metavar="[FILE]...")
 def update(
     folder: Path,
@@ -56,10 +58,10 @@ def update(
     abort: bool,
     files: tuple[str, ...],
 ) -> None:
-    """Merge what the template changed since the record into the project.
+    """Merge what the template has changed since the record into the project.
 
-    Your own changes stay. Where both sides changed the same lines, the file has git's marks of a conflict, and
-    git's index the three versions. Nothing that no commit has is touched.
+    Your own changes stay. If both sides changed the same lines, the file gets git's conflict markers, and git's
+    index gets the three versions. Uncommitted changes are never overwritten.
 
     \b
     Examples:
@@ -70,7 +72,7 @@ def update(
       drydock update --continue
     """
     if go_on and abort:
-        raise click.UsageError("--continue and --abort: one of them.")
+        raise click.UsageError("--continue and --abort: choose one.")
     if abort:
         waiting(folder).abort()
         click.echo("Every file is as it was before the update.")
@@ -79,7 +81,7 @@ def update(
         finish(folder)
         return
     if files and given:
-        raise click.UsageError("--set: new answers are for all files, not for some.")
+        raise click.UsageError("--set: new answers apply to all files, so name no files.")
     tree = WorkTree(folder)
     if tree.is_waiting and not tree.unresolved():
         tree.forget()  # Resolved and committed, without --continue.
@@ -97,7 +99,7 @@ def update(
 
 
 def ask(found: Look, given: dict[str, str]) -> dict[str, str]:
-    """Ask for the answers to questions that are new in the template, on a terminal."""
+    """On a terminal, ask the questions that are new in the template."""
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         return {}
     new = [name for name in found.new_questions if name not in given]
@@ -105,7 +107,7 @@ def ask(found: Look, given: dict[str, str]) -> dict[str, str]:
 
 
 def finish(folder: Path) -> None:
-    """End an update; DrydockError while files conflict."""
+    """Finish an update; DrydockError while files conflict."""
     tree = waiting(folder)
     if unresolved := tree.unresolved():
         raise DrydockError(

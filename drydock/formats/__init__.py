@@ -13,7 +13,7 @@ from drydock.formats import (
 )
 from drydock.formats.document import Document, Format, Leaf, Uncertain
 
-# The first that a path matches is its format.
+# A path's format is the first one that matches it.
 FORMATS: tuple[Format, ...] = (
     yaml.FORMAT,
     toml.FORMAT,
@@ -29,12 +29,12 @@ BOM = "\ufeff"
 
 
 def format_of(path: str) -> Format | None:
-    """Return the format of a path's files; None where it is not known."""
+    """Return the format of a path's files; None if it is unknown."""
     return next((one for one in FORMATS if one.matches(path)), None)
 
 
 def is_keyed(path: str) -> bool:
-    """Tell whether a path's files are of a format in which the keys are all that counts."""
+    """Tell whether a path's format is one in which only the keys count."""
     form = format_of(path)
     return form is not None and form.keyed
 

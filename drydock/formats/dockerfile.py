@@ -1,4 +1,4 @@
-"""Dockerfiles: every order counts, and so does every blank that a shell may see."""
+"""Dockerfiles: all order counts, and so does every space that a shell may see."""
 
 import re
 from collections.abc import Iterator
@@ -38,13 +38,13 @@ def parse(_path: str, text: str) -> Document:
             stage, number = name[1] if name else str(number), number + 1
         leaves += instructions(f"{stage}.{instruction}".lstrip("."), instruction, rest)
     document = ordered(leaves)
-    # Where variables begin says which of them see each other, and is nothing to show.
+    # Where a group of variables begins decides which of them see each other; there is nothing to show.
     shown = tuple(leaf for leaf in leaves if leaf.value or not leaf.key.endswith(VARIABLES))
     return replace(document, leaves=shown)
 
 
 def continued(line: str, lines: Iterator[str], escape: str) -> str:
-    """Return an instruction with the lines that it goes on in, without the comments between them."""
+    """Return an instruction with its continuation lines, without the comments between them."""
     result = ""
     while True:
         if match := re.fullmatch(rf"(.*){re.escape(escape)}[ \t]*", line):
@@ -59,7 +59,7 @@ def continued(line: str, lines: Iterator[str], escape: str) -> str:
 
 
 def body(lines: Iterator[str], heredoc: re.Match[str]) -> str:
-    """Return a here-document to its end; ValueError where it has none."""
+    """Return a here-document to its end; ValueError if it has none."""
     found: list[str] = []
     for line in lines:
         if (line.lstrip("\t") if heredoc[1] else line) == heredoc[3]:

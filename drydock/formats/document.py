@@ -1,4 +1,4 @@
-"""A structured file as a value: what it means, and what can be shown of it by key."""
+"""A structured file as a value: what it means, and what can be shown by key."""
 
 import re
 from collections.abc import Callable
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import NamedTuple
 
-# More than any file of settings has; a bound for hostile ones.
+# More than any settings file has: a limit for hostile ones.
 LIMIT = 100_000
 DEPTH = 100
 
@@ -18,7 +18,7 @@ class Uncertain(ValueError):
 class Leaf(NamedTuple):
     """A value, and the path of keys that leads to it.
 
-    A key may occur several times. `origin` is the path where a value that an alias brings is written.
+    A key may occur several times. `origin` is the path where the value of an alias is written.
     """
 
     key: str
@@ -28,11 +28,11 @@ class Leaf(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class Document:
-    """What was read of a file.
+    """What was read from a file.
 
     `leaves` are in the order of the file. `meaning` is equal for two texts exactly if they mean the same: leaves
-    with everything that counts, in an order that counts. Both are None where the text was not understood;
-    `problem` is then why, if it is surely broken.
+    with everything that counts, in an order that counts. Both are None if the text was not understood;
+    `problem` then says why, if it is certainly broken.
     """
 
     leaves: tuple[Leaf, ...] | None = None
@@ -40,7 +40,7 @@ class Document:
     problem: str | None = None
 
     def means_the_same(self, other: "Document", *, without: Callable[[str], bool]) -> bool:
-        """Tell whether two documents surely mean the same, but for keys that do not count."""
+        """Tell whether two documents are certain to mean the same, keys that do not count aside."""
         if self.meaning is None or other.meaning is None:
             return False
         ours, theirs = (
@@ -53,10 +53,10 @@ class Document:
 class Format:
     """A format of files.
 
-    `names` are patterns of file names, and of paths where they have a slash. `parse` takes a path and a text
-    without a byte order mark; it raises ValueError for a text that is broken, and Uncertain for one that it does not
-    understand. `certain` says that a file of such a name is of this format, so that one that cannot be
-    parsed is broken.
+    `names` are patterns of file names, or of paths if they have a slash. `parse` takes a path and a text
+    without a byte order mark; it raises ValueError for a broken text, and Uncertain for one that it does not
+    understand. `certain` says that a file with such a name is always in this format, so one that cannot
+    be parsed is broken.
     """
 
     names: tuple[str, ...]
@@ -74,20 +74,20 @@ class Format:
 
 
 def ordered(leaves: list[Leaf]) -> Document:
-    """Return the document of a format in which every order counts."""
+    """Return the document of a format in which all order counts."""
     if len(leaves) > LIMIT:
         raise Uncertain(f"has more than {LIMIT} keys")
     return Document(leaves=tuple(leaves), meaning=tuple((leaf.key, leaf.value) for leaf in leaves))
 
 
 def unix(text: str) -> str:
-    """Return a text whose format takes both ends of a line for the same, with one of them."""
+    """Return a text with LF line ends, for formats to which LF and CRLF are the same."""
     return text.replace("\r\n", "\n")
 
 
 def squeezed(text: str) -> str:
-    """Return a line with one blank for several, but for those in quotes and behind a backslash."""
+    """Return a line with runs of spaces collapsed, except in quotes and after a backslash."""
     parts = re.findall(r"\\.|'[^']*'|\"(?:\\.|[^\"\\])*\"|\s+|[^\s\\'\"]+|.", text, re.DOTALL)
     if any(part in ("'", '"', "\\") for part in parts):
-        return text.strip()  # A quote that does not end: what is within is not known.
+        return text.strip()  # An unterminated quote: what it contains is unknown.
     return "".join(" " if part.isspace() else part for part in parts).strip()

@@ -13,7 +13,7 @@ ENTRY = re.compile(
 
 
 def parse(_path: str, text: str) -> Document:
-    """Return the variables; one in quotes may have several lines, and one without `=` has no value."""
+    """Return the variables; a quoted one may span several lines, and one without `=` has no value."""
     pairs: list[tuple[str, Bare]] = []
     place = 0
     while place < len(text):
@@ -26,13 +26,13 @@ def parse(_path: str, text: str) -> Document:
         else:
             raise Uncertain("has a line that is not a variable's")
         place = match.end()
-    # Where a value refers to another, it must come after it.
+    # A value that refers to another must come after it.
     in_order = any("$" in value.text for _, value in pairs)
     return document([("", Pairs(pairs, ordered=in_order))] if pairs else [])
 
 
 def unquoted(value: str) -> str:
-    """Return a value without quotes that change nothing for any of the programs that read it."""
+    """Return a value without quotes that make no difference to any program that reads it."""
     match = re.fullmatch(r"([\"'])([\w.,:/@%+=-]*)\1", value)
     return match[2] if match else value.rstrip(" \t")
 

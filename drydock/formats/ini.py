@@ -6,7 +6,7 @@ from fnmatch import fnmatchcase
 from drydock.formats.document import Document, Format, unix
 from drydock.formats.nested import Bare, Pairs, document
 
-# What configparser reads: a colon may stand for the equals sign, and a value may go on in the next line.
+# As configparser reads it: a colon may replace the equals sign, and a value may continue on the next line.
 PYTHON = (
     "setup.cfg", "tox.ini", "pytest.ini", "mypy.ini", "alembic.ini", "pip.conf", "pip.ini", "logging.ini",
     ".flake8", ".coveragerc", ".isort.cfg", ".pylintrc", ".bumpversion.cfg", "supervisord.conf",
@@ -14,9 +14,9 @@ PYTHON = (
 
 
 def parse(path: str, text: str) -> Document:
-    """Return the document of INI; keys may repeat, and go on in lines that begin with a blank."""
+    """Return the document of INI; keys may repeat, and values may continue on indented lines."""
     name = path.rpartition("/")[2]
-    # uWSGI does what it reads in that order; so do others where a key comes twice.
+    # uWSGI acts in the order it reads; so do others if a key occurs twice.
     in_order = "uwsgi" in path
     sign = "[=:]" if any(fnmatchcase(name, one) for one in PYTHON) else "="
     sections: list[tuple[str, list[tuple[str, list[str] | None]]]] = [("", [])]
@@ -48,7 +48,7 @@ def parse(path: str, text: str) -> Document:
 
 
 def value_of(lines: list[str] | None) -> str | Bare:
-    """Return a value of several lines; a key may have none, which is not an empty one."""
+    """Return a value of several lines; a key may have no value, which is not an empty one."""
     return (
         Bare("true") if lines is None else Bare(" ⏎ ".join(lines).rstrip(" ⏎").removeprefix(" ⏎ "))
     )

@@ -1,4 +1,4 @@
-"""JSON, and JSON with comments where the programs that read a file allow them."""
+"""JSON, and JSON with comments for files whose programs allow them."""
 
 import json
 import re
@@ -19,7 +19,7 @@ ORDERED = ("exports", "imports")
 
 
 def parse(path: str, text: str) -> Document:
-    """Return the document of JSON; keys that occur twice are both there."""
+    """Return the document of JSON; a key that occurs twice is kept twice."""
     *folders, name = path.split("/")
     if any(fnmatchcase(name, one) for one in COMMENTED) or {*folders} & {*FOLDERS}:
         text = uncommented(text)
@@ -32,7 +32,7 @@ def parse(path: str, text: str) -> Document:
 
 
 def in_order(value: Any) -> Any:  # noqa: ANN401 -- any JSON
-    """Return a value whose mappings are ordered, at every depth."""
+    """Return a value whose mappings are ordered at every depth."""
     match value:
         case Pairs():
             return Pairs([(key, in_order(one)) for key, one in value.pairs], ordered=True)

@@ -8,9 +8,9 @@ from typing import Any
 
 from drydock.formats.document import DEPTH, LIMIT, Document, Leaf, Uncertain
 
-# What tells the items of a list apart, the first that all of them have.
+# Keys that tell the items of a list apart: the first that all of them have.
 IDENTITIES = ("name", "id", "key", "repo", "uses", "image", "source", "package-ecosystem")
-# Texts that would be read as something else, were they not in quotes.
+# Strings that would be read as something else without quotes.
 OTHERWISE = re.compile(
     r"[-+]?\.?\d[\w.:+\- ]*|(?i:[-+]?\.?(?:inf|nan)|true|false|null|yes|no|on|off|y|n|~|<<|=|)|\{\}|\[\]|[\"!].*",
     re.DOTALL,
@@ -28,23 +28,23 @@ class Pairs:
 
 @dataclass(frozen=True)
 class Bare:
-    """A scalar that is no text, as it is written; so is the text of one that no other can be taken for."""
+    """A scalar that is not a string, as written; also a string that cannot be mistaken for another value."""
 
     text: str
 
 
 @dataclass(frozen=True)
 class Alias:
-    """A value that is written elsewhere, at a path."""
+    """A value that is written elsewhere, at another path."""
 
     value: Any
     origin: str
 
 
 def document(roots: list[tuple[str, Any]]) -> Document:
-    """Return the document of values, each with the path at which it stands.
+    """Return the document of values, each with its path.
 
-    Uncertain for more values than a file of settings has.
+    Uncertain if there are more values than a settings file has.
     """
     leaves = bounded(flattened(value, path) for path, value in roots)
     meaning = bounded(flattened(value, path, sort=True) for path, value in roots)
@@ -99,19 +99,19 @@ def flattened(
 
 
 def bracketed(name: str) -> bool:
-    """Tell whether a name would be mistaken for an index, or for the end of one."""
+    """Tell whether a name could be mistaken for an index, or for the end of one."""
     return bool(re.search(r"[\[\]\"]", name)) or name.isdigit()
 
 
 def joined(path: str, key: str) -> str:
-    """Return the path of a key below another; one with a dot or a blank stands in quotes."""
+    """Return the path of a key below another; one with a dot or a space is quoted."""
     plain = key and (not re.search(r"[.\s\[\]\"]", key) or re.fullmatch(r'"[^.\s\[\]"\\]*"', key))
     name = key if plain else json.dumps(key, ensure_ascii=False)
     return f"{path}.{name}" if path else name
 
 
 def identities(items: list[Any]) -> list[str] | None:
-    """Return what tells the items of a list apart, if they have something that does."""
+    """Return what tells the items of a list apart, if anything does."""
     for name in IDENTITIES:
         values = [
             next((value for key, value in item.pairs if key == name), None)
@@ -126,7 +126,7 @@ def identities(items: list[Any]) -> list[str] | None:
 
 
 def shown(value: Any) -> str:  # noqa: ANN401
-    """Return a scalar, or something empty, as text; no two that differ look the same."""
+    """Return a scalar, or something empty, as text; different ones never look the same."""
     match value:
         case Alias():
             return shown(value.value)

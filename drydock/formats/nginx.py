@@ -1,4 +1,4 @@
-"""nginx: every order counts."""
+"""nginx: all order counts."""
 
 import re
 
@@ -45,7 +45,7 @@ def parse(path: str, text: str) -> Document:
 
 
 def broken(path: str, reason: str) -> ValueError:
-    """Return the error of a file that is none of nginx's, unless its path says that it is."""
+    """Return the error of a file that is not nginx's, unless its path says that it is."""
     return ValueError(reason) if "nginx" in path.lower() else Uncertain(reason)
 
 

@@ -1,4 +1,4 @@
-"""Requirements of pip: options in their order, and packages in any."""
+"""pip requirements: options in order, packages in any order."""
 
 import hashlib
 import re

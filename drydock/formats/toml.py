@@ -13,7 +13,7 @@ def parse(_path: str, text: str) -> Document:
 
 
 def converted(value: Any) -> Any:  # noqa: ANN401 -- any TOML
-    """Return a value with mappings as pairs, and what is no text as it is."""
+    """Return a value with mappings as pairs, and non-strings as they are."""
     match value:
         case dict():
             return Pairs([(key, converted(item)) for key, item in value.items()])

@@ -1,4 +1,4 @@
-"""YAML, of both versions: what one of them reads as something else than a text is kept apart from texts."""
+"""YAML 1.1 and 1.2: whatever either reads as something other than a string is kept apart from strings."""
 
 import json
 import re
@@ -11,18 +11,18 @@ from drydock.formats.nested import OTHERWISE, Alias, Bare, Pairs, document, join
 
 STANDARD = "tag:yaml.org,2002:"
 LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-# A template of Helm, Jinja or ERB; and a tab, which some programs take for a blank.
+# A Helm, Jinja or ERB template; and a tab, which some programs treat as a space.
 TEMPLATED = re.compile(r"\{\{|\{%|<%|(?m:^ *\t)")
 
 
 def parse(_path: str, text: str) -> Document:
-    """Return the document of YAML: scalars as they are written, tags such as Compose's !reset before them.
+    """Return the document of YAML: scalars as written, preceded by tags such as Compose's !reset.
 
-    Aliases count as what they stand for, and merges as the keys that they bring.
+    Aliases count as what they stand for, merges as the keys that they bring in.
     """
     text = unix(text)
     try:
-        # libyaml makes nodes by recursion in C, where too deep a nesting ends the process.
+        # libyaml builds nodes by recursion in C, where nesting that is too deep ends the process.
         depth = 0
         for event in yaml.parse(text, LOADER):
             depth += isinstance(event, yaml.CollectionStartEvent)
@@ -48,12 +48,12 @@ class Reader:
     def __init__(self, text: str, budget: list[int]) -> None:
         self.text = text
         self.budget = budget
-        # The path at which a node was first met, and those that are being read.
+        # The path at which each node was first met, and the nodes that are being read.
         self.places: dict[int, str] = {}
         self.open: set[int] = set()
 
     def value(self, node: yaml.Node, path: str) -> Any:  # noqa: ANN401
-        """Return the value of a node at a path; an alias where it was met before."""
+        """Return the value of a node at a path; an alias if the node was met before."""
         self.budget[0] -= 1
         if self.budget[0] < 0:
             raise Uncertain(f"has more than {LIMIT} values")
@@ -85,7 +85,7 @@ class Reader:
             self.open.discard(id(node))
 
     def mapping(self, node: yaml.Node, path: str) -> Pairs:
-        """Return the pairs of a mapping: its own keys, and below those the merged ones."""
+        """Return the pairs of a mapping: its own keys, and the merged ones that they do not override."""
         own: list[tuple[str, Any]] = []
         merged: dict[str, Any] = {}
         for key, item in node.value:
@@ -99,17 +99,17 @@ class Reader:
             else:
                 name = self.name(key)
                 own.append((name, self.value(item, joined(path, name))))
-        # A key of its own comes before one of the same name that was merged.
+        # Its own key takes precedence over a merged one of the same name.
         names = {name for name, _ in own}
         return Pairs([*(pair for pair in merged.items() if pair[0] not in names), *own])
 
     def scalar(self, node: yaml.ScalarNode) -> str | Bare:
-        """Return a scalar, of whose tag the text says whether it was written."""
+        """Return a scalar; the source says whether its tag was written out."""
         written = self.text[node.start_mark.index : node.end_mark.index]
         return scalar(node, tagged=bool(re.match(r"(&\S+\s+)?!", written)))
 
     def name(self, node: yaml.Node) -> str:
-        """Return a key: a text that looks like a number stands in quotes."""
+        """Return a key: a string that looks like a number is quoted."""
         if not isinstance(node, yaml.ScalarNode):
             return repr(self.value(node, ""))
         value = self.scalar(node)
@@ -119,19 +119,19 @@ class Reader:
 
 
 def own_tag(node: yaml.Node) -> str:
-    """Return the tag of a list or a mapping, unless it is the one that they all have."""
+    """Return the tag of a list or a mapping, unless it is the default one."""
     usual = "seq" if isinstance(node, yaml.SequenceNode) else "map"
     return "" if node.tag in (f"{STANDARD}{usual}", "!") else node.tag.replace(STANDARD, "!!")
 
 
 def scalar(node: yaml.ScalarNode, *, tagged: bool) -> str | Bare:
-    """Return a scalar: a text, or something else as it is written; one with a tag of its own, with that."""
+    """Return a scalar: a string, or anything else as written; with its tag, if it has one of its own."""
     plain = not node.style
     kind = node.tag.removeprefix(STANDARD)
     if kind == "null" and plain and not tagged:
         return Bare("null")
     if kind in ("str", "!"):
-        # The later version of YAML reads 0o14 and 1e3 as numbers, the earlier one as texts.
+        # YAML 1.2 reads 0o14 and 1e3 as numbers, YAML 1.1 as strings.
         number = plain and not tagged and OTHERWISE.fullmatch(node.value)
         return Bare(node.value) if number else str(node.value)
     if plain and not tagged:

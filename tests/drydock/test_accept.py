@@ -35,7 +35,7 @@ def test_what_is_accepted_is_no_drift(drydock: Drydock, edited: Path) -> None:
     (edited / "docker-compose.yml").write_text(EDITED.replace("no", "on-failure"))
     result = drydock("check", edited)
     assert result.exit_code == 1
-    assert "was accepted (it is \"ours\" \\ 우리), and is not now: the file is not the same" in result.output  # fmt: skip
+    assert "was accepted (it is \"ours\" \\ 우리), but no longer is: the file has changed" in result.output  # fmt: skip
     (edited / "docker-compose.yml").write_text(EDITED.replace("web:1", "web:2"))
     assert drydock("check", edited).exit_code == 1
     accept(drydock, edited, "docker-compose.yml")
@@ -83,8 +83,8 @@ def test_it_goes_where_the_policy_is(drydock: Drydock, edited: Path) -> None:
 @pytest.mark.parametrize(
     ("thing", "message"),
     [
-        ("run.sh", "run.sh: is as the template has it"),
-        ("docker-compose.yml:services.web", "services.web: is as the template has it"),
+        ("run.sh", "run.sh: is the same as in the template"),
+        ("docker-compose.yml:services.web", "services.web: is the same as in the template"),
         ("docker-compose.yml:nothing", "has no key nothing"),
         ("nothing.txt", "the template has no such file"),
     ],
@@ -103,13 +103,13 @@ def test_a_broken_entry_is_named(drydock: Drydock, project: Path, entry: str) ->
     (project / ".drydock.toml").write_text(f"[[accepted]]\n{entry}\n")
     result = drydock("check", project)
     assert result.exit_code == 2
-    assert "accepted: each entry has a file, a reason and a hash" in result.stderr
+    assert "accepted: each entry needs a file, a reason and a hash" in result.stderr
 
 
 def test_a_file_is_restored(drydock: Drydock, edited: Path) -> None:
     assert "not in a git repository" in drydock("restore", edited, "README.md").stderr
     git(edited, "init", "--quiet")
-    assert "holds what no commit has" in drydock("restore", edited, "README.md").stderr
+    assert "has uncommitted changes" in drydock("restore", edited, "README.md").stderr
     assert (edited / "README.md").read_text() == "mine\n"
     git(edited, "add", "--all")
     git(edited, "commit", "--quiet", "--message", "Mine")
@@ -139,7 +139,7 @@ def test_a_diff_says_by_its_status_whether_there_is_one(drydock: Drydock, projec
     assert "+mine" in result.output
     assert drydock("diff", project, "--exit-code", "--patch").exit_code == 1
     assert drydock("diff", project).exit_code == 0
-    assert "Meant so: `drydock accept FILE" in drydock("check", project).output
+    assert "If intended: `drydock accept FILE" in drydock("check", project).output
 
 
 def test_only_what_does_not_merge_is_a_conflict(

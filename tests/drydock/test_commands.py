@@ -331,7 +331,7 @@ def test_preview_shows_what_an_answer_would_change_and_writes_nothing(
     [
         (["database=oracle"], "'oracle' is not a choice"),
         (["nothing=1"], "the template has no such question. It has slug, database, debug"),
-        (["database"], "is not of the form"),
+        (["database"], "is not in the form"),
         (["debug=perhaps"], "neither yes nor no"),
         (["_template=x"], "no such question"),
     ],
@@ -478,7 +478,7 @@ def test_the_policy_says_what_counts(drydock: Drydock, project: Path) -> None:
         ("yours = [", "cannot be read as TOML"),
         ("mine = []", "mine is not known"),
         ("yours = 'x'", "yours is not a list"),
-        ('ignore-keys = ["a"]', "is not of the form"),
+        ('ignore-keys = ["a"]', "is not in the form"),
     ],
 )
 def test_a_bad_policy_is_refused(text: str, said: str, drydock: Drydock, project: Path) -> None:
@@ -679,13 +679,13 @@ def spoil(project: Path, template: Template, what: str) -> None:
         ("merge marks", "merge conflict"),
         ("a list", "not a JSON object"),
         ("no commit", "`commit` is missing"),
-        ("no answers", "the answers, is missing"),
+        ("no answers", "(the answers) is missing"),
         ("skip", "`skip` is not a list"),
         ("no UTF-8", "cannot be read"),
         ("vanished template", "--template"),
         ("not a repository", "not a git repository"),
         ("rewritten commit", "drydock init --force"),
-        ("option as commit", "is no commit"),
+        ("option as commit", "is not a commit"),
         ("option as template", "is not a template"),
         ("merge", "in the middle of a merge"),
         ("leaving link", "README.md: is a link that leaves the project"),

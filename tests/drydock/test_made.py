@@ -94,8 +94,8 @@ def test_without_a_history_it_says_so(drydock: Drydock, hooked: Template, tmp_pa
     project = generate(hooked, tmp_path / "projects")
     result = drydock("check", project)
     assert result.exit_code == 1
-    assert "2 differ, and some may be the work of the template's hooks." in result.output
-    assert "in no git repository" in result.output
+    assert "2 differ, and the template's hooks may have made some of them." in result.output
+    assert "not in a git repository" in result.output
 
 
 def test_a_record_that_came_later_tells_nothing(

@@ -129,11 +129,11 @@ def test_an_untouched_project_is_the_same_whatever_its_answers(
     [
         ({f"{TOP}/x": "{{ ''.__class__.__mro__[1].__subclasses__() }}"}, {}, "cannot be rendered"),
         ({f"{TOP}/x": "{{ cookiecutter.__class__.__init__.__globals__ }}"}, {}, "cannot be rendered"),
-        ({f"{TOP}/x": "{% include '../../secret' %}"}, {}, "is not there"),
-        ({f"{TOP}/x": "{% include '/etc/hostname' %}"}, {}, "is not there"),
-        ({f"{TOP}/{{{{ cookiecutter.up }}}}x": "a"}, {"up": "../"}, "outside of the project"),
-        ({f"{TOP}/{{{{ cookiecutter.up }}}}x": "a"}, {"up": "/tmp/"}, "outside of the project"),  # noqa: S108
-        ({f"{TOP}/{{{{ cookiecutter.up }}}}/x": "a"}, {"up": ".git/hooks"}, "outside of the project"),
+        ({f"{TOP}/x": "{% include '../../secret' %}"}, {}, "does not exist"),
+        ({f"{TOP}/x": "{% include '/etc/hostname' %}"}, {}, "does not exist"),
+        ({f"{TOP}/{{{{ cookiecutter.up }}}}x": "a"}, {"up": "../"}, "outside the project"),
+        ({f"{TOP}/{{{{ cookiecutter.up }}}}x": "a"}, {"up": "/tmp/"}, "outside the project"),  # noqa: S108
+        ({f"{TOP}/{{{{ cookiecutter.up }}}}/x": "a"}, {"up": ".git/hooks"}, "outside the project"),
         ({f"{TOP}/x": "a"}, {"_extensions": ["local.Extension"]}, "--hooks"),
         ({f"{TOP}/x": "a"}, {"_extensions": ["jinja2.ext.nothing"]}, "_extensions"),
         ({f"{TOP}/x": "a"}, {"_jinja2_env_vars": {"nothing": 1}}, "_jinja2_env_vars"),

@@ -127,7 +127,7 @@ def test_a_commit_that_was_rewritten_away_stays_in_the_mirror(template: Template
     assert moved.resolve(lost) == lost
     assert f"{TOP}/lost.txt" in moved.tree(lost)
     assert moved.commits_between(lost, moved.resolve(None)) == (1, 1)
-    with pytest.raises(DrydockError, match="rewritten away"):
+    with pytest.raises(DrydockError, match="may have been rewritten"):
         moved.resolve("0123456789" * 4)
 
 
@@ -320,7 +320,7 @@ def test_too_large_a_template_is_refused(
 
 def test_an_empty_repository_has_no_commit(tmp_path: Path) -> None:
     git(tmp_path, "init", "--quiet", "empty")
-    with pytest.raises(DrydockError, match="has no commit yet"):
+    with pytest.raises(DrydockError, match="has no commits yet"):
         open_source(str(tmp_path / "empty")).resolve(None)
 
 

@@ -111,12 +111,12 @@ def test_a_conflict_has_marks_and_three_versions(
     assert git(site, "show", ":2:lines.txt").split("\n")[5] == "mine"
     again = drydock("update", site)
     assert again.exit_code == 2
-    assert "an update is not finished" in again.stderr
+    assert "an update is unfinished" in again.stderr
     assert "still in conflict" in drydock("update", site, "--continue").stderr
     (site / "lines.txt").write_text(LINES.replace("line 5\n", "both\n"))
     git(site, "add", "lines.txt")
     assert drydock("update", site, "--continue").exit_code == 0
-    assert "no update waits" in drydock("update", site, "--continue").stderr
+    assert "there is no update to continue" in drydock("update", site, "--continue").stderr
     commit(site)
     report = json.loads(drydock("check", site, "--json").stdout)
     assert [one["path"] for one in report["drifts"]] == ["lines.txt"]
@@ -144,7 +144,7 @@ def test_a_failure_half_way_leaves_nothing(drydock: Drydock, lines: Template, si
     before = contents(site)
     result = drydock("update", site)
     assert result.exit_code == 2
-    assert "a folder is where the template has a file" in result.stderr
+    assert "is a folder, but the template has a file here" in result.stderr
     assert contents(site) == before
 
 
@@ -156,7 +156,7 @@ def test_what_no_commit_has_is_not_touched(drydock: Drydock, lines: Template, si
     before = contents(site)
     result = drydock("update", site)
     assert result.exit_code == 2
-    assert "lines.txt, new.txt: would be changed, and no commit has" in result.stderr
+    assert "lines.txt, new.txt: would be changed, but has uncommitted changes" in result.stderr
     assert contents(site) == before
     git(site, "checkout", "lines.txt")
     (site / "new.txt").unlink()

@@ -1,6 +1,6 @@
-"""What people write into .env: understood, or refused with a sentence that says what to write.
+"""Read what people write into .env, or refuse it with a message that says what to write instead.
 
-A setting that is misunderstood would show later, as a page that does not come or a redirect that is missing.
+A misunderstood setting would only show later, as a page that does not load or a redirect that is missing.
 nginx/entrypoint.sh reads the same variables in the same way.
 """
 
@@ -12,12 +12,12 @@ from django.core.exceptions import ImproperlyConfigured
 
 TRUE = ("true", "yes", "on", "1")
 FALSE = ("false", "no", "off", "0")
-# The name of a host, a dot in front where it stands for all its subdomains, or an IPv6 address.
+# A host name, with a leading dot if it includes all subdomains, or an IPv6 address.
 HOST = re.compile(r"\.?[a-z0-9]([a-z0-9_.-]*[a-z0-9])?|\[[0-9a-f:.]+\]")
 
 
 def setting(name: str, default: str | None) -> str:
-    """Return the value of a variable; where it is empty or unset the default, unless there is none."""
+    """Return the value of a variable; the default, if there is one, if it is empty or unset."""
     value = os.environ.get(name) or default
     if value is None:
         raise ImproperlyConfigured(f"Set the {name} environment variable")
@@ -25,7 +25,7 @@ def setting(name: str, default: str | None) -> str:
 
 
 def words(text: str) -> list[str]:
-    """Return the words of a list; spaces or commas separate them."""
+    """Return the words of a list separated by spaces or commas."""
     return text.replace(",", " ").split()
 
 
@@ -35,7 +35,7 @@ def refusal(name: str, value: str, problem: str, example: str) -> ImproperlyConf
 
 
 def boolean(name: str) -> bool:
-    """Return what a word such as true, no or 1 means; false where there is none."""
+    """Return what a word such as true, no or 1 means; false if there is none."""
     value = setting(name, "false")
     if value.lower() not in TRUE + FALSE:
         raise refusal(name, value, "is neither true nor false", "true")
@@ -51,7 +51,7 @@ def number(name: str, default: int, *, least: int = 0) -> int:
 
 
 def choice(name: str, *choices: str) -> str:
-    """Return one of some words, in capitals; the first is the default."""
+    """Return one of the given words, in capitals; the first is the default."""
     value = setting(name, choices[0])
     if value.upper() not in choices:
         raise refusal(name, value, f"is none of {', '.join(choices)}", choices[0])
@@ -59,7 +59,7 @@ def choice(name: str, *choices: str) -> str:
 
 
 def hosts(name: str, default: str | None) -> list[str]:
-    """Return the names of hosts; a scheme, a port or a path around one is left out."""
+    """Return host names, without any scheme, port or path."""
     value = setting(name, default)
     found = []
     for word in words(value.lower()):
@@ -77,7 +77,7 @@ def hosts(name: str, default: str | None) -> list[str]:
 
 
 def networks(name: str) -> list[str]:
-    """Return addresses and ranges of addresses; none where there is nothing."""
+    """Return addresses and address ranges; none if the variable is empty."""
     value = setting(name, "")
     for word in words(value):
         try:

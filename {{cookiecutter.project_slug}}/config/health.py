@@ -1,9 +1,9 @@
-"""Health checks, for Docker and load balancers, and the answer when something is not well.
+"""Health checks for Docker and load balancers, and the answer when something is wrong.
 
-GET /health/live answers 200 while the process serves requests: it touches nothing else.
-GET /health/ready answers 200 when this process may get traffic, and 503 when the database does
-not answer or lacks a migration. A cache that is down is told ("degraded"), but takes no traffic
-away: the site works without.
+GET /health/live answers 200 while the process serves requests; it checks nothing else.
+GET /health/ready answers 200 when this process is ready for traffic, and 503 when the database
+does not answer or lacks a migration. A cache that is down is reported ("degraded"), but traffic
+continues: the site works without it.
 """
 
 import logging
@@ -23,7 +23,7 @@ logger = logging.getLogger(__name__)
 class HealthMiddleware:
     """Answer the health checks before any other middleware.
 
-    Load balancers ask by address and over plain http: the checks of hosts and https would refuse
+    Load balancers connect by address and over plain http: the host and https checks would refuse
     them.
     """
 
@@ -42,9 +42,9 @@ class HealthMiddleware:
         return response
 
     def ready(self) -> JsonResponse:
-        """Return 200 or 503 with a word on each part; the reasons go to the log only."""
+        """Return 200 or 503 with a word on each part; the reasons go only to the log."""
         database = database_answers()
-        # Once applied, the migrations of this code stay applied: they are looked at until then.
+        # Once applied, this code's migrations stay applied: they are only checked until then.
         self.migrated = database and (self.migrated or migrations_applied())
         passed = {"database": database, "migrations": self.migrated, "cache": cache_answers()}
         checks = {name: "ok" if good else "failed" for name, good in passed.items()}
@@ -75,7 +75,7 @@ def migrations_applied() -> bool:
 
 
 def cache_answers() -> bool:
-    """Tell whether the cache keeps a value: one that fails soft raises nothing."""
+    """Tell whether the cache keeps a value: if it fails soft, it raises nothing."""
     key = f"health:{secrets.token_hex(8)}"
     try:
         cache.set(key, "ok", timeout=10)
@@ -86,9 +86,9 @@ def cache_answers() -> bool:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """Answer 503 while the database does not answer, and 500 to all other errors.
+    """Answer 503 while the database does not answer, and 500 for all other errors.
 
-    A locked table and a database that restarts are no faults of the code: who asks again gets a page.
+    A locked table or a restarting database is not a fault in the code: visitors who try again get a page.
     """
     if not isinstance(sys.exception(), OperationalError):
         return internal_error(request)

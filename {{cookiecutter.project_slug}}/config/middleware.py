@@ -1,4 +1,4 @@
-"""What the application needs to know of being behind nginx."""
+"""What the application needs to know about being behind nginx."""
 
 from collections.abc import Callable
 
@@ -6,9 +6,9 @@ from django.http import HttpRequest, HttpResponse
 
 
 class ClientAddressMiddleware:
-    """Make REMOTE_ADDR the client's address, where the server took nginx for the client.
+    """Make REMOTE_ADDR the client's address if the server took nginx for the client.
 
-    nginx alone reaches the backend, and sets the header on every request, whatever the client sent.
+    Only nginx can reach the backend, and it sets the header on every request, whatever the client sent.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:

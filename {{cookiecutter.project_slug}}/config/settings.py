@@ -25,7 +25,7 @@ SITE_NAME = {{ python(cookiecutter.project_name) }}
 
 env = environ.Env()
 
-# Unset, the variables mean a development machine without any server only where DEBUG is on.
+# Only with DEBUG on do unset variables mean a development machine without servers.
 DEBUG = boolean("DJANGO_DEBUG")
 REQUIRED = env.NOTSET
 
@@ -35,7 +35,7 @@ SECRET_KEY = env.str(
 SECRET_KEY_FALLBACKS = env.list("DJANGO_SECRET_KEY_FALLBACKS", default=[])
 
 ALLOWED_HOSTS = hosts("ALLOWED_HOSTS", "localhost 127.0.0.1" if DEBUG else None)
-# Of nginx and of the application server, which would say less of a mistake.
+# These belong to nginx and the application server, whose errors would say less.
 networks("TRUSTED_PROXY")
 number("WEB_CONCURRENCY", 2, least=1)
 
@@ -108,8 +108,8 @@ DATABASES = {
 DATABASES["default"]["CONN_MAX_AGE"] = 60
 DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 {% if db.image %}
-# How long a statement may take, and wait for a lock: a request that waits keeps others waiting, but a
-# command such as migrate must only not wait for a lock for ever. Seconds.
+# How long a statement may take, and how long it may wait for a lock. A waiting request keeps others waiting;
+# a command such as migrate may take its time, but must not wait for a lock for ever. Seconds.
 SERVING = boolean("DJANGO_SERVING")
 QUERY_TIMEOUT = number("QUERY_TIMEOUT", 10, least=1)
 STATEMENT_TIMEOUT = QUERY_TIMEOUT if SERVING else 0
@@ -178,20 +178,20 @@ STORAGES = {
         )
     },
 }
-# The site links to the hashed names only, and nginx sends the compressed files.
+# The site links only to the hashed names, and nginx sends the compressed files.
 WHITENOISE_KEEP_ONLY_HASHED_FILES = True
 
 # Security
 
 HTTPS = boolean("HTTPS")
-# nginx sets this header itself on every request; the backend is reached through nginx only.
+# nginx sets this header itself on every request; the backend is only reachable through nginx.
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 SECURE_SSL_REDIRECT = HTTPS
 HSTS_SECONDS = number("HSTS_SECONDS", 3600)
 SECURE_HSTS_SECONDS = HSTS_SECONDS if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS
 SECURE_HSTS_PRELOAD = boolean("HSTS_PRELOAD")
-# Browsers build a preloaded domain in, for years: that is a decision of its own.
+# Browsers ship with preloaded domains built in, for years: that is a decision of its own.
 SILENCED_SYSTEM_CHECKS = ["security.W021"]
 SESSION_COOKIE_SECURE = HTTPS
 CSRF_COOKIE_SECURE = HTTPS
@@ -223,7 +223,7 @@ SECURE_CSP = {
 
 REST_FRAMEWORK = api.REST_FRAMEWORK
 DRF_STANDARDIZED_ERRORS = api.DRF_STANDARDIZED_ERRORS
-# A key of its own: DJANGO_SECRET_KEY can be replaced, its fallbacks hold for Django alone.
+# A separate key: DJANGO_SECRET_KEY can be replaced, but its fallbacks only work for Django itself.
 SIMPLE_JWT = {**api.SIMPLE_JWT, "SIGNING_KEY": env.str("JWT_SIGNING_KEY", default=SECRET_KEY)}
 SPECTACULAR_SETTINGS = {**api.SPECTACULAR_SETTINGS, "TITLE": SITE_NAME}
 KAKAO_CLIENT_ID = env.str("KAKAO_CLIENT_ID", default="")
@@ -231,7 +231,7 @@ KAKAO_CLIENT_SECRET = env.str("KAKAO_CLIENT_SECRET", default="")
 KAKAO_REDIRECT_URI = env.str("KAKAO_REDIRECT_URI", default="")
 
 {% endif %}
-# Logs: JSON on standard error, or lines to read in development. nginx makes the request id.
+# Logs: JSON on standard error, or readable lines in development. nginx makes the request id.
 
 LOG_LEVEL = choice("LOG_LEVEL", "INFO", "DEBUG", "WARNING", "ERROR", "CRITICAL")
 DJANGO_GUID = {"GUID_HEADER_NAME": "X-Request-ID", "EXPOSE_HEADER": False}
@@ -262,7 +262,7 @@ LOGGING = {
     },
     "root": {"handlers": ["console"], "level": LOG_LEVEL},
     "loggers": {
-        # Without handlers of their own: the root's is enough.
+        # Without their own handlers: the root's is enough.
         "django": {"handlers": [], "level": "INFO"},
         "django_guid": {"level": "WARNING"},
     },

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Every container of this image starts here. `release` makes the database and the static files ready for
-# this version of the code: it runs once, however many servers start after it. All else is run as it is.
+# Every container of this image starts here. `release` prepares the database and the static files for
+# this version of the code: it runs once, however many servers start after it. Other commands run as given.
 set -eu
 
 # As many processors as the container may use, rounded up: the kernel counts those of the whole machine.
@@ -18,7 +18,7 @@ copy_static() {
     chmod 755 "$release"
 }
 
-# nginx follows the symbolic link: it is changed in one step, from a whole release to the next.
+# nginx follows the symbolic link, which switches in one step from one complete release to the next.
 publish_static() {
     ln -s "${release##*/}" "$release.link"
     mv -T "$release.link" "$1/current"
@@ -28,7 +28,7 @@ publish_static() {
 }
 
 case ${1:-} in
-    # When the image is built. The values only let the settings load: nothing here signs, stores or serves.
+    # For building the image. The values only let the settings load: nothing here signs, stores or serves.
     collectstatic)
         DJANGO_SECRET_KEY=build ALLOWED_HOSTS=build DATABASE_URL=sqlite:// CACHE_URL=locmemcache:// \
             exec python manage.py collectstatic --no-input --verbosity 0

@@ -1,7 +1,7 @@
-"""Exit with 0 when this container's server answers; end a server that has stopped to.
+"""Exit with 0 if this container's server answers; end a server that no longer does.
 
-Docker restarts a container that ends, but not one that is unhealthy: one whose threads all hang would stay
-as it is.
+Docker restarts a container that ends, but not an unhealthy one: a server whose threads all hang would hang
+for ever.
 """
 
 import os
@@ -13,14 +13,14 @@ from pathlib import Path
 PORT = sys.argv[1]
 # What ends the server at once.
 SIGNAL = signal.Signals[sys.argv[2]]
-# Longer than a server takes that finishes its last requests.
+# Longer than a server takes to finish its last requests.
 FAILURES = 5
 # How often it failed since it first answered.
 COUNT = Path("/tmp/healthcheck")  # noqa: S108 -- the container's own
 
 
 def answers() -> bool:
-    """Ask without a proxy, whatever the environment says of one."""
+    """Ask without a proxy, whatever the environment says."""
     connection = HTTPConnection("127.0.0.1", int(PORT), timeout=4)
     try:
         connection.request("GET", "/health/live")

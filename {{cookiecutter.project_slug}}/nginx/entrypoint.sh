@@ -1,9 +1,9 @@
 #!/bin/sh
 # Writes this machine's settings into /run/nginx, where nginx.conf reads them, and starts nginx.
-# config/environment.py reads the same variables for Django, and says what is wrong with one.
+# config/environment.py reads the same variables for Django, and says what is wrong with them.
 set -eu
 
-# Words with spaces or commas between them.
+# Words separated by spaces or commas.
 words() {
     echo "$1" | tr ',[:upper:]' ' [:lower:]'
 }
@@ -21,7 +21,7 @@ cpus() {
     if [ "${1:-max}" -gt 0 ] 2>/dev/null; then echo $((($1 + $2 - 1) / $2)); else nproc; fi
 }
 
-# Host names, also out of URLs and from in front of ports.
+# Host names, also from URLs, without ports.
 SERVER_NAMES=$(words "$ALLOWED_HOSTS" | sed -E 's#https?://##g; s#(:[0-9]+)?(/[^ ]*)?( |$)# #g')
 HTTPS=$(boolean "$HTTPS")
 HSTS="max-age=$HSTS_SECONDS; includeSubDomains"

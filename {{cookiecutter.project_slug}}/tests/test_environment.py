@@ -1,4 +1,4 @@
-"""What people write into .env."""
+"""What people write into .env, and how it is read."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""The pages that every visitor may ask for."""
+"""The pages that are open to every visitor."""
 
 import pytest
 from django.conf import settings

@@ -1,4 +1,4 @@
-"""The command that the containers start with."""
+"""The command that containers run at start."""
 
 from collections.abc import Callable, Iterator
 

@@ -4,4 +4,4 @@ from django.contrib.auth.models import AbstractUser
 
 
 class User(AbstractUser):
-    """A user: the project's own model, for swapping Django's for another is hard once it has rows."""
+    """A user. The project has its own model because replacing Django's is hard once it has rows."""

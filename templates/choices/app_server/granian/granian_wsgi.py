@@ -7,9 +7,9 @@ from config.wsgi import application as django
 
 
 def application(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-    """Answer, and read what Django left of the body, up to nginx's client_max_body_size.
+    """Answer, and read what Django has left of the body, up to nginx's client_max_body_size.
 
-    To close a connection with unread bytes resets it, and nginx makes a 502 of Django's answer.
+    Closing a connection with unread bytes resets it, and nginx turns Django's answer into a 502.
     """
     response: Iterable[bytes] = django(environ, start_response)
     rest = 10 << 20

@@ -1,2 +1,2 @@
--- Development only, at the first start of the database server: the tests make their own databases.
+-- Development only, on the database server's first start: the tests create their own databases.
 ALTER ROLE "{{ cookiecutter.project_slug }}" CREATEDB;

@@ -1,4 +1,4 @@
-"""What is installed fits what is asked for, and Pipfile.lock; `make lock` brings them together."""
+"""What is installed matches what is declared and Pipfile.lock; `make lock` brings them in line."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""What is installed fits what is asked for, and uv.lock; `make lock` brings them together."""
+"""What is installed matches what is declared and uv.lock; `make lock` brings them in line."""
 
 import re
 import tomllib

@@ -1,4 +1,4 @@
-"""Wait until the database takes connections, and migrate it."""
+"""Wait until the database accepts connections, and migrate it."""
 
 import time
 from argparse import ArgumentParser
@@ -10,7 +10,7 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 from django.db import OperationalError, connection
 
-# What servers say of an account or a database that is wrong: it does not become right by waiting.
+# What servers say about a wrong account or database: waiting does not help.
 REFUSALS = ("Access denied", "Unknown database", "authentication failed", "does not exist")
 
 
@@ -22,18 +22,18 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--timeout", type=float, default=60, help="limit in seconds (60)")
-        parser.add_argument("--migrate", action="store_true", help="run the migrations then")
+        parser.add_argument("--migrate", action="store_true", help="then run migrations")
 
     def handle(self, *args: Any, timeout: float, migrate: bool = False, **options: Any) -> None:
         if migrate:
-            # While the database starts: the modules that the checks of migrate look at.
+            # While the database starts, load the modules that migrate's checks need.
             import_module(settings.ROOT_URLCONF)
         self.wait(timeout)
         if migrate:
             call_command("migrate", interactive=False, skip_checks=False)
 
     def wait(self, timeout: float) -> None:
-        """Return when the database takes connections; CommandError if it does not in time."""
+        """Return when the database accepts connections; CommandError if it does not in time."""
         limit = time.monotonic() + timeout
         host = connection.settings_dict["HOST"] or connection.settings_dict["NAME"]
         waiting = False
