@@ -11,7 +11,7 @@ from pathlib import Path
 from drydock import record
 from drydock.errors import DrydockError
 from drydock.record import Record
-from drydock.source import git
+from drydock.source import contents_of, entries_of, git
 from drydock.tree import File, Tree
 
 Render = Callable[[Record], Tree]
@@ -102,13 +102,7 @@ def record_at(project: Path, commit: str) -> Record | None:
 
 def listed(project: Path, commit: str) -> dict[str, tuple[str, str]]:
     """Return the mode and object of each file of a commit, below the project's folder."""
-    result = git(project, "ls-tree", "-r", "-z", commit, check=False)
-    found = {}
-    for line in filter(None, result.stdout.split(b"\0")):
-        words, _, name = line.partition(b"\t")
-        mode, _, sha = words.decode().split()
-        found[name.decode(errors="surrogateescape")] = (mode, sha)
-    return found
+    return entries_of(git(project, "ls-tree", "-r", "-z", commit, check=False).stdout)
 
 
 def tracked(project: Path, commit: str) -> set[str]:
@@ -124,12 +118,8 @@ def files_at(project: Path, commit: str, paths: set[str]) -> Tree:
         if path in paths and entry[0].startswith("100")
     }
     names = "\n".join(sha for _, sha in entries.values()).encode()
-    output = git(project, "cat-file", "--batch", stdin=names).stdout
-    tree: Tree = {}
-    position = 0
-    for path, (mode, _) in entries.items():
-        end = output.index(b"\n", position)
-        size = int(output[position:end].split()[2])
-        tree[path] = File(data=output[end + 1 : end + 1 + size], executable=mode == "100755")
-        position = end + size + 2
-    return tree
+    objects = contents_of(git(project, "cat-file", "--batch", stdin=names).stdout)
+    return {
+        path: File(data=objects[sha], executable=mode == "100755")
+        for path, (mode, sha) in entries.items()
+    }

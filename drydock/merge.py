@@ -16,7 +16,7 @@ from drydock import formats
 from drydock.errors import DrydockError
 from drydock.keys import grouped
 from drydock.project import unix
-from drydock.source import git
+from drydock.source import contents_of, entries_of, git
 from drydock.tree import File, Tree
 
 YOURS, TEMPLATE = "yours", "template"
@@ -118,26 +118,14 @@ class Scratch:
 
     def read(self, tree: str) -> dict[str, tuple[str, str]]:
         """Return mode and object of each file of a tree."""
-        _, output = self.git("ls-tree", "-r", "-z", tree)
-        found = {}
-        for line in filter(None, output.split(b"\0")):
-            words, _, name = line.partition(b"\t")
-            mode, _, sha = words.decode().split()
-            found[name.decode(errors="surrogateescape")] = (mode, sha)
-        return found
+        return entries_of(self.git("ls-tree", "-r", "-z", tree)[1])
 
     def files(self, entries: Iterable[tuple[str, str]]) -> list[File]:
         """Return the files of modes and objects."""
         entries = list(entries)
         names = "\n".join(sha for _, sha in entries).encode()
-        _, output = self.git("cat-file", "--batch", stdin=names)
-        files, position = [], 0
-        for mode, _ in entries:
-            end = output.index(b"\n", position)
-            size = int(output[position:end].split()[2])
-            files.append(File(data=output[end + 1 : end + 1 + size], executable=mode == "100755"))
-            position = end + size + 2
-        return files
+        objects = contents_of(self.git("cat-file", "--batch", stdin=names)[1])
+        return [File(data=objects[sha], executable=mode == "100755") for mode, sha in entries]
 
 
 def stream(trees: dict[str, Tree]) -> Iterator[bytes]:

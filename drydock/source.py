@@ -323,16 +323,11 @@ class Repository(Source):
         """See Source. Links within the tree are the files they lead to; submodules are left out."""
         # Not `git archive`: the template's own attributes could make it change files.
         listed = git(None, f"--git-dir={self.folder}", "ls-tree", "-r", "-z", "--full-tree", commit)
-        entries = []
-        for line in filter(None, listed.stdout.split(b"\0")):
-            words, _, name = line.partition(b"\t")
-            mode, kind, sha = words.decode().split()
-            if kind == "blob":
-                entries.append((mode, sha, name.decode(errors="surrogateescape")))
-        blobs = self.blobs([sha for _, sha, _ in entries])
+        entries = entries_of(listed.stdout)
+        blobs = self.blobs([sha for _, sha in entries.values()])
         files: Tree = {}
         links: dict[str, str] = {}
-        for mode, sha, path in entries:
+        for path, (mode, sha) in entries.items():
             if mode == "120000":
                 links[path] = blobs[sha].decode(errors="surrogateescape")
             else:
@@ -345,19 +340,41 @@ class Repository(Source):
         output = git(None, f"--git-dir={self.folder}", "cat-file", "--batch", stdin=names).stdout
         if len(output) > LIMIT:
             raise DrydockError(f"{self.url}: has more than {LIMIT >> 20} MiB of files.")
-        found, position = {}, 0
-        while position < len(output):
-            end = output.index(b"\n", position)
-            words = output[position:end].decode().split()
-            if len(words) != 3:
-                raise DrydockError(
-                    f"{self.folder}: is broken ({' '.join(words)}). Delete a mirror and it will be made "
-                    "again; complete a partial clone with `git fetch --refetch`."
-                )
-            size = int(words[2])
-            found[words[0]] = output[end + 1 : end + 1 + size]
-            position = end + size + 2
-        return found
+        try:
+            return contents_of(output)
+        except LookupError as error:
+            raise DrydockError(
+                f"{self.folder}: is broken ({error.args[0]}). Delete a mirror and it will be made "
+                "again; complete a partial clone with `git fetch --refetch`."
+            ) from None
+
+
+def entries_of(output: bytes) -> dict[str, tuple[str, str]]:
+    """Return mode and object of each path, from what `git ls-tree -r -z` prints; no submodules."""
+    found = {}
+    for line in filter(None, output.split(b"\0")):
+        words, _, name = line.partition(b"\t")
+        mode, kind, sha = words.decode().split()
+        if kind == "blob":
+            found[name.decode(errors="surrogateescape")] = (mode, sha)
+    return found
+
+
+def contents_of(output: bytes) -> dict[str, bytes]:
+    """Return the contents of objects by name, from what `git cat-file --batch` prints.
+
+    LookupError with git's words for one that is missing.
+    """
+    found, position = {}, 0
+    while position < len(output):
+        end = output.index(b"\n", position)
+        words = output[position:end].decode().split()
+        if len(words) != 3:
+            raise LookupError(" ".join(words))
+        size = int(words[2])
+        found[words[0]] = output[end + 1 : end + 1 + size]
+        position = end + size + 2
+    return found
 
 
 def follow(files: Tree, links: dict[str, str], where: str) -> Tree:
