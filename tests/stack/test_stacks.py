@@ -249,7 +249,7 @@ def test_no_secret_is_in_a_log_or_a_command_line(stack: Stack) -> None:
 
 def test_the_documented_backup_restores(stack: Stack, answers: dict[str, str]) -> None:
     readme = (stack.folder / "README.md").read_text(encoding="utf-8")
-    block = re.search(r"\*\*Backup\*\*.*?```sh\n(.*?)```", readme, re.DOTALL)
+    block = re.search(r"\*\*Backup\.\*\*.*?```sh\n(.*?)```", readme, re.DOTALL)
     assert block
     backup, restore = block[1].strip().splitlines()
 
