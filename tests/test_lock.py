@@ -48,7 +48,9 @@ def env() -> Environment:
 
 def render(env: Environment, name: str, **answers: str) -> str:
     """Return a file of the generated project, for the first of the choices that aren't given."""
-    defaults = {key: value[0] for key, value in CATALOGUE.items() if isinstance(value, list)}
+    defaults = {
+        key: value[0] for key, value in CATALOGUE.items() if isinstance(value, list) and value
+    }
     template = env.get_template("{{cookiecutter.project_slug}}/" + name)
     return template.render(cookiecutter={**CATALOGUE, **defaults, **answers})
 
