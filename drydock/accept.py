@@ -12,7 +12,7 @@ from pathlib import Path
 from drydock import formats
 from drydock.compare import Comparison
 from drydock.errors import DrydockError
-from drydock.policy import Acceptance, Policy
+from drydock.policy import Acceptance, Policy, is_below
 from drydock.tree import File, Tree
 
 
@@ -26,11 +26,6 @@ def fingerprint(path: str, key: str | None, base: File | None, here: File | None
             leaves = formats.parse(path, file.text or "").leaves or ()
             parts.append([leaf[:2] for leaf in leaves if is_below(leaf.key, key)])
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]
-
-
-def is_below(key: str, top: str) -> bool:
-    """Tell whether a key is the other one, or below it."""
-    return key == top or key.startswith((f"{top}.", f"{top}["))
 
 
 def in_force(

@@ -66,8 +66,7 @@ class Policy:
         """Return the entry of `ignore_keys` that makes a key of a file not count."""
         for entry in self.ignore_keys:
             pattern, _, name = entry.partition(": ")
-            below = key.startswith((f"{name}.", f"{name}["))
-            if (key == name or below) and matches((pattern,), path):
+            if is_below(key, name) and matches((pattern,), path):
                 return entry
         return None
 
@@ -76,6 +75,11 @@ class Policy:
         paths = list(paths)
         files = [one for one in self.ignore if not any(matches((one,), path) for path in paths)]
         return files + [entry for entry in self.ignore_keys if entry not in used_keys]
+
+
+def is_below(key: str, top: str) -> bool:
+    """Tell whether a key is the other one, or below it."""
+    return key == top or key.startswith((f"{top}.", f"{top}["))
 
 
 def matches(patterns: tuple[str, ...], path: str) -> bool:

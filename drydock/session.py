@@ -3,6 +3,7 @@
 import datetime
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -89,11 +90,15 @@ def look(options: Options) -> Look:
     new = source.resolve(options.to or known.checkout)
     behind, ahead = source.commits_between(old, new)
 
+    @cache
+    def template(sha: str) -> Tree:
+        return source.tree(sha, known.directory)
+
     def rendered(
         sha: str, answers: Mapping[str, Any], given: Mapping[str, str] | None = None
     ) -> tuple[Tree, Resolved]:
         tree, resolved = render.rendered(
-            source.tree(sha, known.directory),
+            template(sha),
             answers,
             where=f"{source.url} at {source.describe(sha)}",
             extra={"_template": known.template, "_commit": sha, "_checkout": known.checkout},
@@ -123,7 +128,7 @@ def look(options: Options) -> Look:
     if differing and declared is not None:
         patterns = GitIgnoreSpec.from_lines(map(str, declared))
         by_hook = {path: here.get(path) for path in differing if patterns.match_file(path)}
-    elif differing and not options.hooks and has_hooks(source.tree(old, known.directory)):
+    elif differing and not options.hooks and has_hooks(template(old)):
         told = made.inspect_history(
             options.folder,
             base,

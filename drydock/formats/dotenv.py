@@ -5,6 +5,7 @@ import re
 from drydock.formats.document import Document, Format, Uncertain
 from drydock.formats.nested import Bare, Pairs, document
 
+NOTHING = re.compile(r"[ \t]*(?:#[^\n]*)?(?:\n|\Z)")
 ENTRY = re.compile(
     r"""(?x) [ \t]* (?:export[ \t]+)? ([A-Za-z_][\w.-]*) [ \t]*
     (?: (=|:(?=[ \t]|$)) [ \t]* ( "(?:\\.|[^"\\])*" | '[^']*' | [^\n"'][^\n]* | ) )? [ \t]* (?:\n|$)""",
@@ -17,7 +18,7 @@ def parse(_path: str, text: str) -> Document:
     pairs: list[tuple[str, Bare]] = []
     place = 0
     while place < len(text):
-        if match := re.compile(r"[ \t]*(?:#[^\n]*)?(?:\n|\Z)").match(text, place):
+        if match := NOTHING.match(text, place):
             if match.end() == place:
                 break
         elif match := ENTRY.match(text, place):
