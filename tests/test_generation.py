@@ -55,6 +55,8 @@ COMMON = [
     "Dockerfile",
     "Makefile",
     "README.md",
+    "bin/deploy",
+    "bin/restore",
     "config/__init__.py",
     "config/app/__init__.py-tpl",
     "config/app/migrations/__init__.py-tpl",
@@ -73,8 +75,11 @@ COMMON = [
     "docker-compose.override.yml",
     "docker-compose.tls.yml",
     "docker-compose.yml",
+    "docker/backup.py",
+    "docker/database/backup.sh",
     "docker/entrypoint.sh",
     "docker/healthcheck.py",
+    "docs/operations.md",
     "manage.py",
     "my_site/__init__.py",
     "my_site/accounts/__init__.py",
@@ -98,6 +103,7 @@ COMMON = [
     "nginx/health.conf",
     "nginx/locations.conf",
     "nginx/nginx.conf",
+    "nginx/release.sh",
     "nginx/site.conf.template",
     "nginx/tls.conf.template",
     "pyproject.toml",
@@ -176,8 +182,10 @@ ONLY = {
         "tests/test_unittest_api.py",
     ],
 }
-# Django's templates and the expressions of GitHub Actions are theirs, not ours.
-JINJA = re.compile(r"(?<!\$)\{\{(?!\.)|\{%|\{#|cookiecutter")
+# Django's templates, Docker's formats, the shell's lengths and the expressions of GitHub Actions are theirs, not ours.
+JINJA = re.compile(
+    r"(?<!\$)\{\{(?!\.|(index|json|range|println|end)\b)|\{%|(?<!\$)\{#|cookiecutter"
+)
 
 
 def files(project: Path) -> dict[str, bytes]:
@@ -352,10 +360,14 @@ def test_env_is_for_its_owner_only(project: Path) -> None:
 def test_compose_asks_for_no_variable_that_the_example_does_not_describe(project: Path) -> None:
     asked: set[str] = set()
     for path in project.glob("docker-compose*.yml"):
-        asked |= set(re.findall(r"(?<!\$)\$\{(\w+)", path.read_text(encoding="utf-8")))
+        text = path.read_text(encoding="utf-8")
+        asked |= set(
+            re.findall(r"(?<!\$)\$\{(\w+)", text) + re.findall(r"(?m)^ +([A-Z_]+):$", text)
+        )
     example = (project / ".env.example").read_text(encoding="utf-8")
     described = set(re.findall(r"^#?([A-Z][A-Z0-9_]*)=", example, re.MULTILINE))
-    assert asked == described
+    # Compose itself reads the first; bin/deploy writes the others.
+    assert asked ^ described == {"COMPOSE_FILE", "DEPLOYMENT", "RELEASE"}
 
 
 def test_git_never_tracks_the_secrets(bake: Bake, tmp_path: Path) -> None:

@@ -114,14 +114,15 @@ def test_gixy_finds_nothing(
     source = bake(app_server=app_server) / "nginx"
     for name in ("nginx", "backend", "health", "locations"):
         text = (source / f"{name}.conf").read_text(encoding="utf-8")
-        (tmp_path / f"{name}.conf").write_text(text.replace("/run/nginx/", "templates/"))
+        (tmp_path / f"{name}.conf").write_text(text.replace("/etc/nginx/", ""))
     for name in ("mime.types", "uwsgi_params"):  # of nginx itself
         (tmp_path / name).touch()
-    (tmp_path / "templates").mkdir()
-    # What nginx/entrypoint.sh writes and replaces.
-    (tmp_path / "templates/workers").write_text("worker_processes 1;\n")
-    (tmp_path / "templates/proxies").write_text("10.0.0.0/8 1;\n")
-    (tmp_path / "templates/proxies.conf").write_text("set_real_ip_from 10.0.0.0/8;\n")
+    (tmp_path / "settings").mkdir()
+    # What nginx/release.sh writes and replaces.
+    (tmp_path / "settings/workers").write_text("worker_processes 1;\n")
+    (tmp_path / "settings/backend").write_text("set $backend backend-1:8000;\n")
+    (tmp_path / "settings/proxies").write_text("10.0.0.0/8 1;\n")
+    (tmp_path / "settings/proxies.conf").write_text("set_real_ip_from 10.0.0.0/8;\n")
     environment = {
         "API_LIMIT": "20r/s",
         "HSTS": "max-age=31536000; includeSubDomains",
@@ -131,14 +132,15 @@ def test_gixy_finds_nothing(
     for name in templates:
         template = Template((source / f"{name}.conf.template").read_text(encoding="utf-8"))
         text = template.safe_substitute(environment)
-        (tmp_path / "templates" / f"{name}.conf").write_text(text)
+        (tmp_path / "settings" / f"{name}.conf").write_text(text)
     printed = succeed(tool("gixy"), "nginx.conf", cwd=tmp_path)
     assert "No issues found" in printed
 
 
 def test_make_lists_its_targets(project: Path) -> None:
     listed = succeed("make", "--no-print-directory", cwd=project)
-    targets = ["install", "lock", "upgrade", "app", "run", "test", "lint", "format", "up", "down"]
+    targets = ["install", "lock", "upgrade", "app", "run", "test", "lint", "format", "down"]
+    targets += ["server", "deploy", "rollback", "releases", "backup", "backup-test", "restore"]
     for target in targets:
         assert f"\n{target} " in f"\n{listed}"
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from tests.conftest import CATALOGUE, succeed
+from tests.conftest import CATALOGUE
 from tests.stack.conftest import Stack, eventually
 from tests.support.stacks import STACKS
 
@@ -245,19 +245,6 @@ def test_no_secret_is_in_a_log_or_a_command_line(stack: Stack) -> None:
     secrets = [value for _, _, value in (line.partition("=") for line in lines) if len(value) == 64]
     shown = stack.compose("logs") + stack.compose("top")
     assert not [secret for secret in secrets if secret in shown]
-
-
-def test_the_documented_backup_restores(stack: Stack, answers: dict[str, str]) -> None:
-    readme = (stack.folder / "README.md").read_text(encoding="utf-8")
-    block = re.search(r"\*\*Backup\.\*\*.*?```sh\n(.*?)```", readme, re.DOTALL)
-    assert block
-    backup, restore = block[1].strip().splitlines()
-
-    succeed("sh", "-c", backup, cwd=stack.folder)
-    stack.shell("User.objects.all().delete()")
-    succeed("sh", "-c", restore, cwd=stack.folder)
-    stack.up()
-    assert stack.shell("print('users', User.objects.count())") == "users 1"
 
 
 def test_not_ready_while_the_database_is_down(stack: Stack, answers: dict[str, str]) -> None:

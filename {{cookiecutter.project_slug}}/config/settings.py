@@ -113,7 +113,7 @@ DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 SERVING = boolean("DJANGO_SERVING")
 QUERY_TIMEOUT = number("QUERY_TIMEOUT", 10, least=1)
 STATEMENT_TIMEOUT = QUERY_TIMEOUT if SERVING else 0
-LOCK_TIMEOUT = 3 if SERVING else 30
+LOCK_TIMEOUT = number("LOCK_TIMEOUT", 3 if SERVING else 30)
 {% endif %}
 if DATABASES["default"]["ENGINE"] == "{{ db.engine }}":
 {% if db.image %}

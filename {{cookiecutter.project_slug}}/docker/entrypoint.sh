@@ -12,9 +12,19 @@ cpus() {
     if [ "${1:-max}" -gt 0 ] 2>/dev/null; then echo $((($1 + $2 - 1) / $2)); else nproc; fi
 }
 
+# This release's files, beside those of earlier ones: pages that are open in browsers still ask for them.
 copy_static() {
     release=$(mktemp -d "$1/release.XXXXXXXX")
-    cp -R staticfiles/. "$release"
+    if [ -e "$1/current" ]; then
+        # Hard links: no copies.
+        cp -al "$1/current/." "$release"
+        # The files of the release that ends now age from today.
+        (cd "$release" && xargs -d '\n' touch -c <.files)
+        find "$release" -type f -mtime +30 -delete
+        rm -f "$release/.files"
+    fi
+    find staticfiles -type f -printf '%P\n' >"$release/.files"
+    cp -R --remove-destination staticfiles/. "$release"
     chmod 755 "$release"
 }
 
@@ -35,7 +45,7 @@ case ${1:-} in
         ;;
     release)
         copy_static /srv/static
-        python manage.py wait_for_database --migrate --timeout "${DATABASE_TIMEOUT:-60}"
+        LOCK_TIMEOUT=1 python manage.py wait_for_database --migrate --timeout "${DATABASE_TIMEOUT:-60}"
         publish_static /srv/static
         ;;
     # For development.

@@ -1,46 +1,23 @@
 #!/bin/sh
-# Writes this machine's settings into /run/nginx, where nginx.conf reads them, and starts nginx.
-# config/environment.py reads the same variables for Django, and says what is wrong with them.
+# Starts nginx, which then follows new configurations and renewed certificates. A reload drops no request.
 set -eu
 
-# Words separated by spaces or commas.
-words() {
-    echo "$1" | tr ',[:upper:]' ' [:lower:]'
+configuration=/srv/nginx/current/nginx.conf
+
+state() {
+    readlink /srv/nginx/current
+    stat -L -c '%i %Y' /etc/nginx/tls/*.pem 2>/dev/null || true
 }
 
-boolean() {
-    case $(words "$1") in true | yes | on | 1) echo true ;; *) echo false ;; esac
+follow() {
+    loaded=$(state)
+    while sleep 1; do
+        if [ "$(state)" != "$loaded" ]; then
+            loaded=$(state)
+            nginx -c $configuration -s reload
+        fi
+    done
 }
 
-# As many processors as the container may use, rounded up: `worker_processes auto` counts the machine's.
-cpus() {
-    cgroup=/sys/fs/cgroup
-    # One line of cgroup v2, or two of v1: the quota, and the period it is a part of.
-    # shellcheck disable=SC2046 # words, on purpose
-    set -- $(cat $cgroup/cpu.max $cgroup/cpu/cpu.cfs_quota_us $cgroup/cpu/cpu.cfs_period_us 2>/dev/null)
-    if [ "${1:-max}" -gt 0 ] 2>/dev/null; then echo $((($1 + $2 - 1) / $2)); else nproc; fi
-}
-
-# Host names, also from URLs, without ports.
-SERVER_NAMES=$(words "$ALLOWED_HOSTS" | sed -E 's#https?://##g; s#(:[0-9]+)?(/[^ ]*)?( |$)# #g')
-HTTPS=$(boolean "$HTTPS")
-HSTS="max-age=$HSTS_SECONDS; includeSubDomains"
-if [ "$(boolean "$HSTS_PRELOAD")" = true ]; then HSTS="$HSTS; preload"; fi
-export SERVER_NAMES HTTPS HSTS
-
-cd /run/nginx
-rm -f ./*
-touch proxies
-echo "worker_processes $(cpus);" >workers
-for network in $(words "$TRUSTED_PROXY"); do
-    echo "set_real_ip_from $network;" >>proxies.conf
-    echo "$network 1;" >>proxies
-done
-for name in site ${TLS:+tls}; do
-    # shellcheck disable=SC2016 # the names of variables, for envsubst
-    envsubst '{{ "$API_LIMIT " if cookiecutter.sample_app }}$HSTS $HTTPS $SERVER_NAMES' <"/etc/nginx/$name.conf.template" >"$name.conf"
-done
-# Without IPv6, nginx could not listen on its addresses.
-if [ ! -e /proc/net/if_inet6 ]; then sed -i '/listen \[::\]/d' ./*.conf; fi
-
-exec "$@"
+follow &
+exec nginx -c $configuration -g "daemon off;"

@@ -3,7 +3,12 @@
 from collections.abc import Callable, Iterator
 
 import pytest
-from django.core.management import CommandError, call_command
+from django.core.management import (
+    CommandError,
+    call_command,
+    get_commands,
+    load_command_class,
+)
 from django.db import OperationalError, connection
 
 
@@ -46,3 +51,21 @@ def test_waits_for_a_database_that_comes_late(
     monkeypatch.setattr("time.sleep", lambda seconds: None)
     call_command("wait_for_database", timeout=5)
     assert capsys.readouterr().out == "Waiting for the database ...\n"
+
+
+@pytest.mark.django_db
+def test_a_migration_that_waits_for_a_lock_tries_again(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    attempts: Iterator[str] = iter(["Lock wait timeout exceeded", ""])
+
+    def migrate(*args: object, **options: object) -> None:
+        if problem := next(attempts):
+            raise OperationalError(1205, problem)
+
+    command = load_command_class(get_commands()["wait_for_database"], "wait_for_database")
+    monkeypatch.setattr(f"{type(command).__module__}.call_command", migrate)
+    monkeypatch.setattr("time.sleep", lambda seconds: None)
+    call_command(command, migrate=True)
+    assert "Waiting for a lock" in capsys.readouterr().out
+    assert list(attempts) == []

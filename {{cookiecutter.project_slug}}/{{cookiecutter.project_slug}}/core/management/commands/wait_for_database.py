@@ -2,6 +2,8 @@
 
 import time
 from argparse import ArgumentParser
+from collections.abc import Callable
+from functools import partial
 from importlib import import_module
 from typing import Any
 
@@ -12,6 +14,10 @@ from django.db import OperationalError, connection
 
 # What servers say about a wrong account or database: waiting does not help.
 REFUSALS = ("Access denied", "Unknown database", "authentication failed", "does not exist")
+# What they say when a lock was not free in time, and how often and how soon a migration tries again.
+LOCKED = ("lock timeout", "Lock wait timeout", "database is locked")
+ATTEMPTS = 10
+PAUSE = 5
 
 
 class Command(BaseCommand):
@@ -30,7 +36,35 @@ class Command(BaseCommand):
             import_module(settings.ROOT_URLCONF)
         self.wait(timeout)
         if migrate:
-            call_command("migrate", interactive=False, skip_checks=False)
+            self.migrate()
+
+    def migrate(self) -> None:
+        """Run the migrations, without keeping others waiting for the locks that they need."""
+        run = partial(call_command, "migrate", interactive=False, skip_checks=False)
+        if connection.features.can_rollback_ddl:
+            self.patiently(run)
+        else:
+            # What a migration did before the lock stays done: only the statement may run again.
+            with connection.execute_wrapper(self.statement):
+                run()
+
+    def statement(self, execute: Callable[..., Any], *args: Any) -> Any:
+        """Run a statement; if it is no part of a transaction, patiently."""
+        if connection.in_atomic_block:
+            return execute(*args)
+        return self.patiently(partial(execute, *args))
+
+    def patiently(self, action: Callable[[], Any]) -> Any:
+        """Do what needs a lock; if it is not free soon, let others go first and try again."""
+        for _ in range(ATTEMPTS - 1):
+            try:
+                return action()
+            except OperationalError as error:
+                if not any(words in str(error) for words in LOCKED):
+                    raise
+                self.stdout.write(f"Waiting for a lock: {error}")
+            time.sleep(PAUSE)
+        return action()
 
     def wait(self, timeout: float) -> None:
         """Return when the database accepts connections; CommandError if it does not in time."""

@@ -1,0 +1,35 @@
+sql() {
+    psql --username=postgres --quiet --no-psqlrc --tuples-only --no-align --field-separator="$TAB" \
+        --set=ON_ERROR_STOP=1 --dbname="$1" --command="$2"
+}
+
+dump() {
+    pg_dump --username=postgres "$DATABASE"
+}
+
+complete() {
+    tail -n 5 | grep -q "PostgreSQL database dump complete"
+}
+
+create() {
+    remove "$1"
+    sql postgres "CREATE DATABASE \"$1\" OWNER \"$DATABASE\""
+}
+
+load() {
+    psql --username=postgres --quiet --no-psqlrc --set=ON_ERROR_STOP=1 --single-transaction --dbname="$1" \
+        --output=/dev/null
+}
+
+remove() {
+    sql postgres "DROP DATABASE IF EXISTS \"$1\" WITH (FORCE)"
+}
+
+# Each table, its number of rows, and their checksum.
+rows() {
+    local table
+    for table in $(sql "$1" "SELECT format('%I.%I', schemaname, tablename) FROM pg_tables
+        WHERE schemaname NOT IN ('pg_catalog', 'information_schema')" | sort); do
+        sql "$1" "SELECT '$table', count(*), coalesce(sum(hashtextextended(t::text, 0)), 0) FROM $table t"
+    done
+}

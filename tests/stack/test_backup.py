@@ -1,0 +1,118 @@
+"""Backups of every database: restored, compared, copied away, and refused when they are damaged."""
+
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from tests.conftest import run, succeed
+from tests.stack.conftest import Stack
+from tests.support.stacks import STACKS
+
+pytestmark = pytest.mark.stack
+
+MIGRATION = """from django.db import migrations, models
+
+
+class Migration(migrations.Migration):
+    dependencies = [("accounts", "0001_initial")]
+    operations = [migrations.CreateModel("Later", [("id", models.BigAutoField(primary_key=True))])]
+"""
+
+
+@pytest.fixture(scope="module", params=STACKS)
+def stack(request: pytest.FixtureRequest, make_stack: Callable[..., Stack]) -> Iterator[Stack]:
+    """Return a server with data and an uploaded file, of one database after the other."""
+    stack = make_stack(f"backup_{request.param}", **STACKS[request.param])
+    with (stack.folder / ".env").open("a") as env:
+        env.write(f"HTTP_PORT={stack.port}\n")
+    succeed("make", "server", cwd=stack.folder)
+    stack.up()
+    stack.add_administrator()
+    stack.execute("backend", "python", "manage.py", "seed_readings", "--hours=2")
+    stack.execute("backend", "sh", "-c", "echo first >/srv/media/first.txt")
+    yield stack
+    stack.down()
+
+
+def make(stack: Stack, *words: str) -> str:
+    """Run make; return what it printed."""
+    return succeed("make", "--silent", *words, cwd=stack.folder)
+
+
+def names(stack: Stack) -> list[str]:
+    """Return the names of the backups."""
+    listed = make(stack, "backups").splitlines()
+    return sorted({line.split()[-1].split(".")[0] for line in listed if ".sql.gz" in line})
+
+
+def rows(stack: Stack) -> str:
+    """Return each table of the database, its number of rows, and their checksum."""
+    script = 'source <(sed "/^case/,\\$d" "$0"); rows "$DATABASE"'
+    path = stack.compose(
+        "run", "--rm", "--no-deps", "-T", "--entrypoint", "bash", "backup", "-c",
+        'command -v backup.sh || echo docker/database/backup.sh',
+    ).split()[-1]  # fmt: skip
+    return stack.compose(
+        "run", "--rm", "--no-deps", "-T", "--entrypoint", "bash", "backup", "-c", script, path
+    )
+
+
+def test_a_backup_is_complete_private_and_can_be_restored(stack: Stack) -> None:
+    make(stack, "backup")
+    (name,) = names(stack)
+    listed = stack.execute("backup-files", "sh", "-c", "stat -c '%a %n' /backups/*")
+    assert {line.split()[0] for line in listed.splitlines()} == {"600"}
+    kinds = {line.rsplit(name, 1)[1] for line in listed.splitlines()}
+    assert kinds == {".sql.gz", ".media.tar.gz", ".rows", ".sha256"}
+    assert f"{name} can be restored" in make(stack, "backup-test")
+
+
+def test_restore_replaces_the_database_as_a_whole_after_a_later_migration(stack: Stack) -> None:
+    (name, *_) = names(stack)
+    before = rows(stack)
+    stack.shell("User.objects.create_user('later')")
+    stack.execute("backend", "sh", "-c", "rm /srv/media/first.txt; echo b >/srv/media/second.txt")
+    later = stack.folder / stack.folder.name / "accounts" / "migrations" / "0002_later.py"
+    later.write_text(MIGRATION)
+    stack.up()
+    assert "accounts_later" in rows(stack)
+    later.unlink()
+    stack.compose("build", "backend")
+    restored = run(
+        "bin/restore", name, "--yes", cwd=stack.folder, env={"HTTP_PORT": str(stack.port)}
+    )
+    assert restored.returncode == 0, restored.stdout[-3000:]
+    assert rows(stack) == before
+    files = stack.execute("backend", "sh", "-c", "cat /srv/media/first.txt /srv/media/second.txt")
+    assert files == "first\nb\n"
+    assert stack.ready() == 200
+    # What it replaced can be had back.
+    assert len(names(stack)) == 2
+
+
+def test_a_damaged_backup_is_refused_before_anything_stops(stack: Stack) -> None:
+    (name, *_) = names(stack)
+    stack.execute("backup-files", "sh", "-c", f"echo x >>/backups/{name}.sql.gz")
+    before = rows(stack)
+    result = run("bin/restore", name, "--yes", cwd=stack.folder)
+    assert result.returncode != 0
+    assert f"{name}.sql.gz: FAILED" in result.stdout
+    assert stack.status() == 200
+    assert rows(stack) == before
+
+
+def test_a_wrong_name_and_a_no_change_nothing(stack: Stack) -> None:
+    name = names(stack)[-1]
+    wrong = run("bin/restore", "20200101T000000Z", "--yes", cwd=stack.folder)
+    assert wrong.returncode != 0
+    started = [row["State"]["StartedAt"] for row in stack.inspect(*stack.containers("backend"))]
+    refused = run("sh", "-c", f"echo n | bin/restore {name}", cwd=stack.folder)
+    assert refused.returncode != 0
+    now = [row["State"]["StartedAt"] for row in stack.inspect(*stack.containers("backend"))]
+    assert now == started
+
+
+def test_old_backups_go(stack: Stack) -> None:
+    words = ["run", "--rm", "--no-deps", "-T", "--env", "BACKUP_KEEP=1", "backup", "now"]
+    kept = stack.compose(*words).split()[-1]
+    assert names(stack) == [kept]

@@ -1,0 +1,329 @@
+"""A server is made, released to, and taken back, while visitors look at it."""
+
+import os
+import re
+import signal
+import subprocess
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import ClassVar
+
+import httpx
+import pytest
+
+from tests.conftest import run, succeed
+from tests.stack.conftest import Stack, eventually
+from tests.support.stacks import STACKS
+
+pytestmark = pytest.mark.stack
+
+LONG = os.environ.get("ENDURANCE") == "long"
+# Which stacks; in the long form, all, and as many releases.
+SOME = ["mysql", "postgresql"]
+RELEASES = 10 if LONG else 2
+
+
+@dataclass
+class Visitors:
+    """People who load pages and all files that any page ever had, and send forms."""
+
+    stack: Stack
+    # What Django answers to each: a form without a token is refused, by Django.
+    expected: ClassVar[dict[str, int]] = {"GET": 200, "POST": 403}
+    files: set[str] = field(default_factory=set)
+    answers: Counter[int] = field(default_factory=Counter)
+    failures: list[str] = field(default_factory=list)
+    over: threading.Event = field(default_factory=threading.Event)
+
+    def visit(self) -> None:
+        """Ask, again and again."""
+        with self.stack.client() as client:
+            while not self.over.is_set():
+                self.ask(client, "GET", "/")
+                self.ask(client, "POST", "/")
+                for path in sorted(self.files):
+                    self.ask(client, "GET", path)
+
+    def ask(self, client: httpx.Client, method: str, path: str) -> None:
+        """Ask once."""
+        try:
+            response = client.request(method, path)
+        except httpx.TransportError as error:
+            self.failures.append(f"{method} {path}: {error!r}")
+            return
+        self.answers[response.status_code] += 1
+        if response.status_code != self.expected[method]:
+            self.failures.append(f"{method} {path}: {response.status_code} {response.text[:60]}")
+        elif path == "/":
+            self.files.update(re.findall(r'(?:href|src)="(/static/[^"]+)"', response.text))
+
+
+@contextmanager
+def visitors(stack: Stack) -> Iterator[Visitors]:
+    """Keep visitors on the site; none of them may be let down."""
+    those = Visitors(stack)
+    threads = [threading.Thread(target=those.visit) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    try:
+        yield those
+    finally:
+        those.over.set()
+        for thread in threads:
+            thread.join()
+    assert those.failures == [], those.answers
+    assert those.answers[200] > 50
+
+
+def commit(stack: Stack, path: str, change: Callable[[str], str]) -> str:
+    """Change a file; return the commit's name."""
+    file = stack.folder / path
+    file.write_text(change(file.read_text() if file.exists() else ""))
+    succeed("git", "add", "--all", cwd=stack.folder)
+    succeed("git", *IDENTITY, "commit", "--quiet", "-m", f"Change {path}", cwd=stack.folder)
+    return succeed("git", "rev-parse", "--short=12", "HEAD", cwd=stack.folder).strip()
+
+
+IDENTITY = ["-c", "user.name=Tests", "-c", "user.email=tests@example.com"]
+
+
+def deploy(stack: Stack, *words: str) -> subprocess.CompletedProcess[str]:
+    """Run bin/deploy, which may fail."""
+    return run("bin/deploy", *words, cwd=stack.folder)
+
+
+def release(stack: Stack, *words: str) -> None:
+    """Deploy, and fail unless it succeeds."""
+    result = deploy(stack, *words)
+    assert result.returncode == 0, result.stdout[-3000:]
+
+
+def style(number: int) -> Callable[[str], str]:
+    """Return a change of the style sheet."""
+    return lambda text: f"{text}/* {number} */\n"
+
+
+@pytest.fixture(scope="module", params=STACKS if LONG else SOME)
+def server(request: pytest.FixtureRequest, make_stack: Callable[..., Stack]) -> Iterator[Stack]:
+    """Return a machine that `make server` made a server, with a first release."""
+    stack = make_stack(f"deploy_{request.param}", **STACKS[request.param])
+    succeed("git", "init", "--quiet", cwd=stack.folder)
+    commit(stack, "README.md", lambda text: f"{text}\n")
+    refused = deploy(stack)
+    assert refused.returncode != 0
+    assert "make server" in refused.stdout
+    succeed("make", "server", cwd=stack.folder)
+    with (stack.folder / ".env").open("a") as env:
+        env.write(f"HTTP_PORT={stack.port}\n")
+    release(stack)
+    yield stack
+    stack.down()
+
+
+@pytest.fixture(scope="module")
+def first(server: Stack) -> Stack:
+    """Return the first of the servers only: what does not depend on the choices."""
+    return server
+
+
+def backends(stack: Stack) -> list[str]:
+    """Return the ids of the backends."""
+    return sorted(stack.containers("backend"))
+
+
+def test_compose_means_production_on_a_server_and_nothing_in_a_folder_below(server: Stack) -> None:
+    services = succeed("docker", "compose", "ps", "--services", cwd=server.folder).split()
+    assert "nginx" in services
+    shown = succeed("docker", "compose", "exec", "-T", "backend", "env", cwd=server.folder)
+    assert "DJANGO_DEBUG=false" in shown
+    below = run("docker", "compose", "up", "--no-start", cwd=server.folder / "config")
+    assert below.returncode != 0
+    assert "run Compose in the folder of .env" in below.stdout
+
+
+def test_releases_let_no_visitor_down(server: Stack) -> None:
+    server.compose("up", "--detach", "--no-recreate", "--wait", "--scale", "backend=2", "backend")
+    before = set(backends(server))
+    with visitors(server) as those:
+        for number in range(RELEASES):
+            path = f"{server.folder.name}/core/static/core/site.css"
+            name = commit(server, path, style(number))
+            release(server)
+        assert len(those.files) > RELEASES
+        if LONG:
+            assert eventually(lambda: sum(those.answers.values()), lambda n: n > 20_000, 3600)
+    assert len(backends(server)) == 2
+    assert before.isdisjoint(backends(server))
+    assert deploy(server, "releases").stdout.splitlines()[-1].startswith(name)
+
+
+def test_a_deployment_without_a_change_restarts_nothing(server: Stack) -> None:
+    before = {row["Id"]: row["State"]["StartedAt"] for row in server.inspect()}
+    release(server)
+    after = {row["Id"]: row["State"]["StartedAt"] for row in server.inspect()}
+    assert after == before
+
+
+def test_changed_settings_need_no_restart_of_nginx(server: Stack) -> None:
+    (nginx,) = server.inspect(*server.containers("nginx"))
+    env = server.folder / ".env"
+    env.write_text(
+        env.read_text().replace("HTTPS=false", "HTTPS=false\nTRUSTED_PROXY=192.0.2.0/24")
+    )
+    with visitors(server):
+        release(server)
+    assert "192.0.2.0/24" in server.execute("nginx", "cat", "/srv/nginx/current/settings/proxies")
+    (later,) = server.inspect(*server.containers("nginx"))
+    assert later["State"]["StartedAt"] == nginx["State"]["StartedAt"]
+
+
+# What is wrong with a release -> the file, the change, and what the last line says.
+WRONG: dict[str, tuple[str, Callable[[str], str], str]] = {
+    "its migration fails": (
+        "{slug}/accounts/migrations/0002_wrong.py",
+        lambda text: (
+            """from django.db import migrations
+
+
+class Migration(migrations.Migration):
+    dependencies = [("accounts", "0001_initial")]
+    operations = [migrations.RunSQL("SELECT nothing FROM nowhere")]
+"""
+        ),
+        "the release fails: .*nowhere",
+    ),
+    "its image does not build": (
+        "Dockerfile",
+        lambda text: text.replace("USER 10001", "RUN echo no wheel >&2; false\nUSER 10001"),
+        "image does not build: ",
+    ),
+    "its process does not start": (
+        "config/wsgi.py",
+        lambda text: f"{text}\nraise RuntimeError('no key')\n",
+        "does not become ready: ",
+    ),
+    "its readiness stays red": (
+        "config/health.py",
+        lambda text: text.replace("if not self.migrated:", "if True:"),
+        'does not become ready: .*"unavailable"',
+    ),
+    "its nginx refuses a file": (
+        "nginx/locations.conf",
+        lambda text: f"{text}\nnonsense on;\n",
+        'nginx refuses its configuration: .*unknown directive "nonsense"',
+    ),
+}
+
+
+@pytest.mark.parametrize("problem", WRONG)
+def test_the_old_release_serves_if(problem: str, server: Stack) -> None:
+    path, change, reason = WRONG[problem]
+    before = backends(server)
+    serving = succeed("git", "rev-parse", "--short=12", "HEAD", cwd=server.folder).strip()
+    # No test waits as long as a person would.
+    commit(server, "bin/deploy", lambda text: text.replace("READY=90", "READY=15"))
+    commit(server, path.format(slug=server.folder.name), change)
+    with visitors(server):
+        result = deploy(server)
+    succeed("git", "reset", "--hard", "--quiet", serving, cwd=server.folder)
+    assert result.returncode != 0
+    last = result.stdout.splitlines()[-1]
+    assert re.search(reason, last), last
+    assert last.endswith(f"{serving} still serves")
+    assert backends(server) == before
+    # The next one finds nothing in its way.
+    release(server)
+    assert backends(server) == before
+
+
+@pytest.mark.parametrize("sign", [signal.SIGTERM, signal.SIGHUP], ids=lambda sign: sign.name)
+def test_a_deployment_that_is_interrupted_leaves_nothing_behind(
+    sign: signal.Signals, server: Stack
+) -> None:
+    before = backends(server)
+    serving = succeed("git", "rev-parse", "HEAD", cwd=server.folder).strip()
+    commit(server, "config/wsgi.py", lambda text: f"import time\n{text}\ntime.sleep(60)\n")
+    with visitors(server):
+        process = subprocess.Popen(
+            ["bin/deploy"], cwd=server.folder, stdout=subprocess.DEVNULL, start_new_session=True
+        )
+        both = len(before) * 2
+        assert eventually(lambda: len(backends(server)), lambda count: count == both) == both
+        os.killpg(process.pid, sign)
+        assert process.wait(timeout=60) != 0
+    succeed("git", "reset", "--hard", "--quiet", serving, cwd=server.folder)
+    assert backends(server) == before
+
+
+def test_a_migration_waits_for_a_lock_without_keeping_visitors_waiting(server: Stack) -> None:
+    """An open transaction on the table, for as long as it takes to be in the way."""
+    slug = server.folder.name
+    hold = (
+        "import time; from django.db import transaction\n"
+        "with transaction.atomic():\n"
+        "    User.objects.exists(); print('held', flush=True); time.sleep(12)"
+    )
+    start = "from django.contrib.auth import get_user_model; User = get_user_model()\n"
+    holder = subprocess.Popen(
+        ["docker", "compose", "exec", "-T", "backend", "python", "manage.py", "shell", "-v0", "-c",
+         start + hold],
+        cwd=server.folder, stdout=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    assert holder.stdout
+    assert holder.stdout.readline() == "held\n"
+    commit(
+        server,
+        f"{slug}/accounts/migrations/0002_user_note.py",
+        lambda text: (
+            """from django.db import migrations, models
+
+
+class Migration(migrations.Migration):
+    dependencies = [("accounts", "0001_initial")]
+    operations = [migrations.AddField("user", "note", models.CharField(max_length=9, db_default=""))]
+"""
+        ),
+    )
+    began = time.monotonic()
+    with visitors(server):
+        result = deploy(server)
+    assert result.returncode == 0, result.stdout[-3000:]
+    assert "Waiting for a lock" in result.stdout or time.monotonic() - began > 12
+    holder.wait()
+
+
+def test_rollback_goes_back_and_says_what_the_release_before_does_not_know(server: Stack) -> None:
+    listed = deploy(server, "releases").stdout.splitlines()
+    before, last = (line.split()[0] for line in listed[-2:])
+    refused = deploy(server, "rollback")
+    assert refused.returncode != 0
+    assert "accounts.0002_user_note" in refused.stdout.splitlines()[-1]
+    with visitors(server):
+        release(server, "rollback", "--anyway")
+    assert deploy(server, "releases").stdout.splitlines() == listed[:-1]
+    images = {row["Config"]["Image"] for row in server.inspect(*backends(server))}
+    assert images == {f"{server.folder.name}-backend:{before}"}
+    assert last not in (server.folder / ".env").read_text()
+
+
+def test_no_more_images_stay_than_one_can_go_back_to(server: Stack) -> None:
+    tags = succeed(
+        "docker", "image", "ls", "--format", "{{.Tag}}", f"{server.folder.name}-backend",
+        cwd=server.folder,
+    ).split()  # fmt: skip
+    listed = [line.split()[0] for line in deploy(server, "releases").stdout.splitlines()]
+    assert set(tags) <= set(listed[-5:])
+
+
+def test_a_release_of_one_s_own_name_and_a_dirty_tree(server: Stack) -> None:
+    file = Path(server.folder / "README.md")
+    file.write_text(f"{file.read_text()}\n")
+    refused = deploy(server)
+    assert refused.returncode != 0
+    assert "changes without a commit" in refused.stdout.splitlines()[-1]
+    succeed("git", "checkout", "--quiet", "README.md", cwd=server.folder)

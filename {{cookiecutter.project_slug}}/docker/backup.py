@@ -1,0 +1,87 @@
+"""Backs up the uploaded files beside each backup of the database, and copies both to a bucket.
+
+python docker/backup.py follow          whenever there is a backup of the database
+python docker/backup.py now
+python docker/backup.py restore NAME    those that came later stay
+"""
+
+import hashlib
+import os
+import signal
+import sys
+import tarfile
+import time
+from pathlib import Path
+
+from obstore import list as listed
+from obstore import put
+from obstore.store import from_url
+
+BACKUPS = Path("/backups")
+MEDIA = Path("/srv/media")
+
+
+def pack(name: str) -> None:
+    """Write the archive of a backup, and its checksum beside that of the database."""
+    archive = BACKUPS / f"{name}.media.tar.gz"
+    if archive.exists():
+        return
+    part = archive.with_suffix(".part")
+    with tarfile.open(part, "w:gz") as tar:
+        tar.add(MEDIA, arcname=".")
+    with tarfile.open(part) as tar:
+        count = sum(member.isfile() for member in tar)
+    with part.open("rb") as file:
+        checksum = hashlib.file_digest(file, "sha256").hexdigest()
+    part.rename(archive)
+    with (BACKUPS / f"{name}.sha256").open("a") as file:
+        file.write(f"{checksum}  {archive.name}\n")
+    print(f"{name}: {count} uploaded files", flush=True)
+
+
+def copy(url: str) -> None:
+    """Copy what the bucket lacks; how long it stays there is the bucket's own rule."""
+    store = from_url(url)
+    there = {entry["path"] for entries in listed(store) for entry in entries}
+    for file in sorted(BACKUPS.iterdir()):
+        if file.suffix != ".part" and file.name not in there:
+            put(store, file.name, file)
+            print(f"{file.name} is in {url}", flush=True)
+
+
+def now() -> None:
+    """Complete and copy all backups."""
+    for checksums in sorted(BACKUPS.glob("*.sha256")):
+        pack(checksums.stem)
+    if url := os.environ.get("BACKUP_URL"):
+        copy(url)
+
+
+def follow() -> None:
+    """Look each minute whether there is something to do."""
+    while True:
+        try:
+            now()
+        except Exception as error:
+            print(f"The backup of the files failed: {error}", file=sys.stderr, flush=True)
+        time.sleep(60)
+
+
+def restore(name: str) -> None:
+    """Put the files of a backup back."""
+    with tarfile.open(BACKUPS / f"{name}.media.tar.gz") as tar:
+        tar.extractall(MEDIA, filter="data")
+
+
+os.umask(0o077)
+# A first process ends on a signal only if it says so.
+signal.signal(signal.SIGTERM, lambda number, frame: sys.exit())
+match sys.argv[1:]:
+    case ["follow"]:
+        follow()
+    case ["now"]:
+        now()
+    case ["restore", name]:
+        restore(name)
+    case _:
+        sys.exit(__doc__)

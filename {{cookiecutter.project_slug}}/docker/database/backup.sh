@@ -1,0 +1,82 @@
+#!/usr/bin/env bash
+# Backs the database up, and restores it. It asks the server as its administrator, through the server's socket.
+#
+#   backup.sh nightly          at BACKUP_AT, every day
+#   backup.sh now              prints the backup's name
+#   backup.sh check NAME       its checksum
+#   backup.sh restore NAME     in place of the whole database
+#   backup.sh trial [NAME]     restores one, or the newest, into a database of its own, and compares
+#   backup.sh list
+set -euo pipefail
+umask 077
+export LC_ALL=C
+cd /backups
+
+DATABASE={{ cookiecutter.project_slug }}
+
+{% include "choices/database/" ~ cookiecutter.database ~ "/backup.sh" %}
+
+now() {
+    name=$(date -u +%Y%m%dT%H%M%SZ)
+    trap 'rm -f "$name".*part' EXIT
+    rows "$DATABASE" >"$name.before.part"
+    dump | gzip >"$name.sql.gz.part"
+    rows "$DATABASE" >"$name.after.part"
+    # A table that changed meanwhile has no checksum, and as many rows as before, as after, or between.
+    join -t "$TAB" "$name.before.part" "$name.after.part" | awk -F "$TAB" -v OFS="$TAB" \
+        '{print $1, $2, $4, $3 == $5 ? $3 : "-"}' >"$name.rows.part"
+    if [ ! -s "$name.rows.part" ] || ! gzip --decompress --stdout "$name.sql.gz.part" | complete; then
+        echo "The backup is not complete" >&2
+        exit 1
+    fi
+    for part in rows sql.gz; do mv "$name.$part.part" "$name.$part"; done
+    sha256sum "$name.rows" "$name.sql.gz" >"$name.sha256"
+    for old in $(ls *.sha256 | head -n "-${BACKUP_KEEP:-14}"); do rm -f "${old%.sha256}".*; done
+    echo "$name"
+}
+
+check() {
+    sha256sum --quiet --check "$1.sha256"
+}
+
+restore() {
+    check "$1"
+    create "$DATABASE"
+    gzip --decompress --stdout "$1.sql.gz" | load "$DATABASE"
+    compare "$1" "$DATABASE"
+}
+
+trial() {
+    local name=${1:-$(ls *.sha256 | tail -n 1 | sed 's/.sha256//')}
+    check "$name"
+    trap 'remove "${DATABASE}_backup_test"' EXIT
+    create "${DATABASE}_backup_test"
+    gzip --decompress --stdout "$name.sql.gz" | load "${DATABASE}_backup_test"
+    compare "$name" "${DATABASE}_backup_test"
+    echo "$name can be restored: $(wc -l <"$name.rows") tables with the rows and checksums of the backup"
+}
+
+# Tells whether a database has the rows of a backup, table by table.
+compare() {
+    rows "$2" | join -t "$TAB" -a 1 "$1.rows" - | awk -F "$TAB" '
+        NF < 6 {print $1 " is missing"; wrong = 1; next}
+        $5 < $2 && $5 < $3 || $5 > $2 && $5 > $3 {print $1 " has " $5 " rows, not " $2; wrong = 1}
+        $4 != "-" && $4 != $6 {print $1 " has other contents"; wrong = 1}
+        END {exit wrong}' >&2
+}
+
+TAB=$(printf '\t')
+case $1 in
+    nightly)
+        # A first process ends on a signal only if it says so.
+        trap exit TERM
+        while true; do
+            sleep $((1 + ($(date -u -d "${BACKUP_AT:-03:00}" +%s) - $(date +%s) + 86400) % 86400)) &
+            wait $!
+            (now) || echo "The backup failed; the next attempt is tomorrow" >&2
+        done
+        ;;
+    now | check | restore | trial) "$@" ;;
+    list) ls -lh -- *.gz ;;
+    *) exit 2 ;;
+esac

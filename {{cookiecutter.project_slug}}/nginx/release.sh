@@ -1,0 +1,61 @@
+#!/bin/sh
+# Writes nginx's configuration for this machine's settings, and publishes it if it passes nginx's own test.
+# config/environment.py reads the same variables for Django, and says what is wrong with them.
+set -eu
+
+# Words separated by spaces or commas.
+words() {
+    echo "$1" | tr ',[:upper:]' ' [:lower:]'
+}
+
+boolean() {
+    case $(words "$1") in true | yes | on | 1) echo true ;; *) echo false ;; esac
+}
+
+# As many processors as the container may use, rounded up: `worker_processes auto` counts the machine's.
+cpus() {
+    cgroup=/sys/fs/cgroup
+    # One line of cgroup v2, or two of v1: the quota, and the period it is a part of.
+    # shellcheck disable=SC2046 # words, on purpose
+    set -- $(cat $cgroup/cpu.max $cgroup/cpu/cpu.cfs_quota_us $cgroup/cpu/cpu.cfs_period_us 2>/dev/null)
+    if [ "${1:-max}" -gt 0 ] 2>/dev/null; then echo $((($1 + $2 - 1) / $2)); else nproc; fi
+}
+
+# Host names, also from URLs, without ports.
+SERVER_NAMES=$(words "$ALLOWED_HOSTS" | sed -E 's#https?://##g; s#(:[0-9]+)?(/[^ ]*)?( |$)# #g')
+HTTPS=$(boolean "$HTTPS")
+HSTS="max-age=$HSTS_SECONDS; includeSubDomains"
+if [ "$(boolean "$HSTS_PRELOAD")" = true ]; then HSTS="$HSTS; preload"; fi
+export SERVER_NAMES HTTPS HSTS
+
+new=/srv/nginx/new
+rm -rf $new
+cp -R /etc/nginx/site $new
+cd $new
+mkdir settings
+echo "worker_processes $(cpus);" >settings/workers
+# Only those of this deployment: others may still start, or finish their last requests.
+echo "set \$backend backend-$DEPLOYMENT:8000;" >settings/backend
+touch settings/proxies
+for network in $(words "$TRUSTED_PROXY"); do
+    echo "set_real_ip_from $network;" >>settings/proxies.conf
+    echo "$network 1;" >>settings/proxies
+done
+for name in site ${TLS:+tls}; do
+    # shellcheck disable=SC2016 # the names of variables, for envsubst
+    envsubst '$API_LIMIT $HSTS $HTTPS $SERVER_NAMES' <"$name.conf.template" >"settings/$name.conf"
+done
+# Without IPv6, nginx could not listen on its addresses.
+if [ ! -e /proc/net/if_inet6 ]; then sed -i '/listen \[::\]/d' settings/*.conf; fi
+
+nginx -t -q -c $new/nginx.conf
+# Named after its contents: the same again is no news to nginx.
+release=release.$(find . -type f | sort | xargs sha256sum | sha256sum | cut -c 1-16)
+cd /srv/nginx
+if [ -e "$release" ]; then rm -rf new; else mv new "$release"; fi
+# The link switches in one step.
+ln -sfn "$release" link
+mv -T link current
+for old in release.*; do
+    [ "$old" = "$release" ] || rm -rf "$old"
+done
