@@ -1,33 +1,24 @@
-"""What the tests share: the answers, projects generated from them, and environments to run them in."""
+"""Fixtures and hooks of all tests: projects generated from answers, and environments to run them in."""
 
 import json
 import os
 import re
 import shutil
-import subprocess
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Hashable, Iterator
 from pathlib import Path
+from types import CodeType
 from typing import Any
 
+import jinja2
 import pytest
-import yaml
 from pytest_cookies.plugin import Cookies
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
-from tests.support.choices import choices, combinations, everything, label, pairs
-
-ROOT = Path(__file__).resolve().parent.parent
-CATALOGUE: dict[str, Any] = json.loads((ROOT / "cookiecutter.json").read_text(encoding="utf-8"))
-
-
-CHOICES = choices(CATALOGUE)
-# Every pair of choices is in one of them, at least: a new choice joins by itself.
-COMBINATIONS = combinations(CATALOGUE)
-
-Bake = Callable[..., Path]
-Environment = Callable[[str], Path]
+from tests.support.catalogue import CATALOGUE, CHOICES, COMBINATIONS, ROOT
+from tests.support.choices import everything, label, pairs
+from tests.support.commands import run, succeed, tool
+from tests.support.projects import Bake, Environment
 
 
 def pytest_report_header() -> str:
@@ -59,6 +50,35 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadSco
     return ByContainers(config, log) if config.getvalue("dist") == "loadfile" else None
 
 
+@pytest.fixture(scope="session", autouse=True)
+def compile_once() -> Iterator[None]:
+    """Compile each Jinja template once per process: the tests render the same ones hundreds of times."""
+    compiled: dict[Hashable, CodeType] = {}
+    original: Any = jinja2.Environment.compile
+
+    def compile_(self: jinja2.Environment, source: str, *words: Hashable) -> CodeType:
+        # The lexer is the same object for environments with the same options.
+        key = (type(self), self.lexer, *self.extensions, self.optimized, source, words)
+        if key not in compiled:
+            compiled[key] = original(self, source, *words)
+        return compiled[key]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(jinja2.Environment, "compile", compile_)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def quick_git() -> Iterator[None]:
+    """Spare git what no test needs: sample hooks in new repositories, and maintenance after a commit."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("GIT_TEMPLATE_DIR", "")
+        patch.setenv("GIT_CONFIG_COUNT", "1")
+        patch.setenv("GIT_CONFIG_KEY_0", "maintenance.auto")
+        patch.setenv("GIT_CONFIG_VALUE_0", "false")
+        yield
+
+
 @pytest.fixture(scope="session")
 def bake(cookies_session: Cookies) -> Bake:
     """Return a function that generates a project from answers, once, and gives its folder.
@@ -83,80 +103,6 @@ def bake(cookies_session: Cookies) -> Bake:
 def project(request: pytest.FixtureRequest, bake: Bake) -> Path:
     """Return the folder of a project, for every combination of the choices."""
     return bake(**request.param)
-
-
-def tool(name: str) -> str:
-    """Return the path of a tool that is installed beside this Python."""
-    return str(Path(sys.executable).parent / name)
-
-
-BROWSERS = ("chromium", "chromium-browser", "google-chrome")
-
-
-def program(*names: str) -> str:
-    """Return the path of the first of some programs that is installed.
-
-    Where there is none, the test is skipped; it fails where nothing may be skipped.
-    """
-    found = next(filter(None, map(shutil.which, names)), None)
-    if not found:
-        reason = f"pages are looked at in a browser: apt-get install {names[0]}"
-        (pytest.fail if os.environ.get("DRYDOCK_REQUIRE_DOCKER") else pytest.skip)(reason)
-    return found
-
-
-def run(
-    *command: str | Path, cwd: Path, env: dict[str, str] | None = None
-) -> subprocess.CompletedProcess[str]:
-    """Run a command in a folder, its output kept as text; `env` is added to the environment."""
-    environment = {**os.environ, **(env or {})}
-    return subprocess.run(
-        [str(word) for word in command],
-        cwd=cwd,
-        env=environment,
-        text=True,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        check=False,
-    )
-
-
-def succeed(*command: str | Path, cwd: Path, env: dict[str, str] | None = None) -> str:
-    """Run a command that must end with status 0; return what it printed."""
-    result = run(*command, cwd=cwd, env=env)
-    assert result.returncode == 0, f"{' '.join(map(str, command))}:\n{result.stdout}"
-    return result.stdout
-
-
-def env_values(path: Path) -> dict[str, str]:
-    """Return the assignments of an env file."""
-    lines = path.read_text(encoding="utf-8").splitlines()
-    return dict(line.split("=", 1) for line in lines if line and not line.startswith("#"))
-
-
-def lint_commands(project: Path) -> list[str]:
-    """Return what `make lint` runs, by the project's own Makefile, without the package manager."""
-    makefile = (project / "Makefile").read_text()
-    recipe = re.search(r"^lint:.*\n((?:\t.*\n)+)", makefile, re.MULTILINE)
-    assert recipe
-    managers = "|".join(manager["run"] for manager in CATALOGUE["_package_managers"].values())
-    commands = [re.sub(managers, "", line.strip(), count=1) for line in recipe[1].splitlines()]
-    assert len(commands) >= 4
-    return commands
-
-
-def ci_steps(project: Path, job: str) -> list[dict[str, Any]]:
-    """Return the steps of a job of the project's CI that run when all is well, without actions.
-
-    The `env` of each has the variables of its job, too.
-    """
-    workflow = yaml.safe_load((project / ".github/workflows/ci.yml").read_text())
-    entry = workflow["jobs"][job]
-    return [
-        {**step, "env": {**entry.get("env", {}), **step.get("env", {})}}
-        for step in entry["steps"]
-        if "run" in step and step.get("if") != "failure()"
-    ]
 
 
 @pytest.fixture(scope="session")

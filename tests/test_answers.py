@@ -20,7 +20,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from pytest_cookies.plugin import Cookies, Result
 
-from tests.conftest import ROOT, run, succeed, tool
+from tests.support.catalogue import ROOT
+from tests.support.commands import run, succeed, tool
 
 PROJECT = ROOT / "{{cookiecutter.project_slug}}"
 HOOKS = ROOT / "hooks"

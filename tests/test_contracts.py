@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.conftest import CATALOGUE, CHOICES, ROOT, Bake
+from tests.support.catalogue import CATALOGUE, CHOICES, ROOT
 from tests.support.contracts import CATALOGUES, CONTRACTS, File, Key, Point, missing
+from tests.support.projects import Bake
 
 TEMPLATES = ROOT / "templates"
 POINTS = [(question, point) for question, points in CONTRACTS.items() for point in points]

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import ROOT, succeed
-from tests.drydock.conftest import Template, git
-from tests.support.repository import copied
+from tests.support.catalogue import ROOT
+from tests.support.commands import succeed
+from tests.support.templates import Template, copied, git
 
 
 @pytest.fixture

@@ -16,17 +16,7 @@ import pytest
 import yaml
 from cookiecutter.main import cookiecutter
 
-from tests.conftest import (
-    CATALOGUE,
-    CHOICES,
-    COMBINATIONS,
-    ROOT,
-    Bake,
-    env_values,
-    run,
-    succeed,
-    tool,
-)
+from tests.support.catalogue import CATALOGUE, CHOICES, COMBINATIONS, ROOT
 from tests.support.choices import (
     allowed,
     choices,
@@ -36,8 +26,10 @@ from tests.support.choices import (
     pairs,
     parts,
 )
+from tests.support.commands import run, succeed, tool
 from tests.support.contracts import CATALOGUES
 from tests.support.names import NAMES, verbatim
+from tests.support.projects import Bake, env_values
 from tests.support.stacks import developments, servers, stacks
 
 COMMON = [

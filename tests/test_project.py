@@ -12,23 +12,11 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.conftest import (
-    BROWSERS,
-    CATALOGUE,
-    CHOICES,
-    COMBINATIONS,
-    Bake,
-    Environment,
-    ci_steps,
-    env_values,
-    lint_commands,
-    program,
-    run,
-    succeed,
-    tool,
-)
+from tests.support.catalogue import CATALOGUE, CHOICES, COMBINATIONS
 from tests.support.choices import label
+from tests.support.commands import BROWSERS, program, run, succeed, tool
 from tests.support.names import NAMES, verbatim
+from tests.support.projects import Bake, Environment, ci_steps, env_values, lint_commands
 from tools import lock
 
 PRODUCTION = {

@@ -8,9 +8,8 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import run, succeed
-from tests.drydock.conftest import Template, git
-from tests.support.repository import copied
+from tests.support.commands import run, succeed
+from tests.support.templates import Template, copied, git
 from tools import rendered_diff
 from tools.rendered_diff import LIMIT, Comparison, compare, fitted, report, side
 

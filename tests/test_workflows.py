@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.conftest import ROOT, run, succeed, tool
+from tests.support.catalogue import ROOT
+from tests.support.commands import run, succeed, tool
 
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
 

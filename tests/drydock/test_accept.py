@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from drydock.record import NAME
-from tests.drydock.conftest import COMPOSE, TOP, Drydock, Template, git
+from tests.support.templates import COMPOSE, TOP, Drydock, Template, git
 
 EDITED = COMPOSE.replace("{{ cookiecutter.database }}", "mysql").replace("always", "no")
 

@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 
 import drydock as package
 from drydock.commands.options import FORM, STATES
-from tests.conftest import ROOT, succeed, tool
-from tests.drydock.conftest import FILES, QUESTIONS, TOP, Drydock, MakeTemplate, Template, git
+from tests.support.catalogue import ROOT
+from tests.support.commands import succeed, tool
+from tests.support.templates import FILES, QUESTIONS, TOP, Drydock, MakeTemplate, Template, git
 
 COMPOSE, README, CNF = "docker-compose.yml", "README.md", "my.cnf"
 MY_CNF = f"{TOP}/{{% if cookiecutter.database == 'mysql' %}}my.cnf{{% endif %}}"

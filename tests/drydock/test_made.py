@@ -7,7 +7,7 @@ import pytest
 from cookiecutter.main import cookiecutter
 
 from drydock.record import NAME, Record
-from tests.drydock.conftest import FILES, TOP, Drydock, MakeTemplate, Template, git
+from tests.support.templates import FILES, TOP, Drydock, MakeTemplate, Template, git
 
 HOOK = """\
 import pathlib

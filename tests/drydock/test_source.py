@@ -14,7 +14,7 @@ from drydock import source
 from drydock.errors import DrydockError
 from drydock.source import expand, open_source, without_credentials
 from drydock.tree import File
-from tests.drydock.conftest import FILES, QUESTIONS, TOP, Drydock, MakeTemplate, Template, git
+from tests.support.templates import FILES, QUESTIONS, TOP, Drydock, MakeTemplate, Template, git
 
 KEY = "hunter2"
 

@@ -9,8 +9,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from drydock.record import NAME
-from tests.conftest import succeed, tool
-from tests.drydock.conftest import COMPOSE, TOP, Drydock, MakeTemplate, Template, git
+from tests.support.commands import succeed, tool
+from tests.support.templates import COMPOSE, TOP, Drydock, MakeTemplate, Template, git
 
 LINES = "".join(f"line {number}\n" for number in range(12))
 

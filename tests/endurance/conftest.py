@@ -13,8 +13,9 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.conftest import CATALOGUE, succeed
 from tests.stack.conftest import Stack, docker, eventually, make_stack
+from tests.support.catalogue import CATALOGUE
+from tests.support.commands import succeed
 from tests.support.stacks import STACKS
 
 __all__ = ["docker", "make_stack"]

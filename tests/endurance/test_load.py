@@ -9,9 +9,9 @@ from dataclasses import dataclass
 
 import pytest
 
-from tests.conftest import program
 from tests.endurance.conftest import LONG, inside, starts, visitor
 from tests.stack.conftest import Stack
+from tests.support.commands import program
 
 pytestmark = pytest.mark.stack
 

@@ -6,7 +6,6 @@ from functools import partial
 
 import pytest
 
-from tests.conftest import CATALOGUE, succeed
 from tests.endurance.conftest import (
     LONG,
     TROUBLES,
@@ -16,6 +15,8 @@ from tests.endurance.conftest import (
     visitor,
 )
 from tests.stack.conftest import Stack, eventually
+from tests.support.catalogue import CATALOGUE
+from tests.support.commands import succeed
 from tests.support.stacks import STACKS
 
 pytestmark = pytest.mark.stack

@@ -15,7 +15,8 @@ from typing import Any, TypeVar
 import httpx
 import pytest
 
-from tests.conftest import Bake, run, succeed
+from tests.support.commands import run, succeed
+from tests.support.projects import Bake
 
 T = TypeVar("T")
 PASSWORD = "a-password-of-the-tests-1"

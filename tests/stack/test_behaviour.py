@@ -14,8 +14,10 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.conftest import CATALOGUE, CHOICES, lint_commands, run, succeed
 from tests.stack.conftest import Stack, eventually
+from tests.support.catalogue import CATALOGUE, CHOICES
+from tests.support.commands import run, succeed
+from tests.support.projects import lint_commands
 from tests.support.stacks import DEVELOPMENTS
 
 pytestmark = pytest.mark.stack

@@ -13,9 +13,11 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.support.expected_conditions import presence_of_element_located
 from selenium.webdriver.support.wait import WebDriverWait
 
-from tests.conftest import BROWSERS, ROOT, ci_steps, program, succeed, tool
 from tests.stack.conftest import PASSWORD, Stack
+from tests.support.catalogue import ROOT
 from tests.support.choices import label
+from tests.support.commands import BROWSERS, program, succeed, tool
+from tests.support.projects import ci_steps
 
 pytestmark = pytest.mark.stack
 

@@ -6,7 +6,8 @@ import re
 import pytest
 from packaging.specifiers import SpecifierSet
 
-from tests.conftest import CATALOGUE, ROOT, run, tool
+from tests.support.catalogue import CATALOGUE, ROOT
+from tests.support.commands import run, tool
 
 pytestmark = pytest.mark.stack
 

@@ -9,8 +9,9 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from tests.conftest import CATALOGUE, succeed
 from tests.stack.conftest import Stack, eventually
+from tests.support.catalogue import CATALOGUE
+from tests.support.commands import succeed
 from tests.support.stacks import STACKS, servers
 
 pytestmark = pytest.mark.stack

@@ -3,7 +3,7 @@
 import itertools
 from typing import Any
 
-from tests.conftest import CATALOGUE
+from tests.support.catalogue import CATALOGUE
 from tests.support.choices import allowed, choices
 
 Answers = dict[str, str]
