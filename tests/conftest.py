@@ -69,13 +69,23 @@ def compile_once() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def quick_git() -> Iterator[None]:
-    """Spare git what no test needs: sample hooks in new repositories, and maintenance after a commit."""
+def git_settings() -> Iterator[None]:
+    """Give git an author, and no sample hooks in new repositories or maintenance after a commit: both take time."""
+    settings = {
+        "GIT_AUTHOR_NAME": "Tests",
+        "GIT_AUTHOR_EMAIL": "tests@example.com",
+        "GIT_COMMITTER_NAME": "Tests",
+        "GIT_COMMITTER_EMAIL": "tests@example.com",
+        "GIT_TEMPLATE_DIR": "",
+        "GIT_CONFIG_COUNT": "2",
+        "GIT_CONFIG_KEY_0": "init.defaultBranch",
+        "GIT_CONFIG_VALUE_0": "main",
+        "GIT_CONFIG_KEY_1": "maintenance.auto",
+        "GIT_CONFIG_VALUE_1": "false",
+    }
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("GIT_TEMPLATE_DIR", "")
-        patch.setenv("GIT_CONFIG_COUNT", "1")
-        patch.setenv("GIT_CONFIG_KEY_0", "maintenance.auto")
-        patch.setenv("GIT_CONFIG_VALUE_0", "false")
+        for name, value in settings.items():
+            patch.setenv(name, value)
         yield
 
 

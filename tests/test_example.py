@@ -17,9 +17,6 @@ def template(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Template:
     config = tmp_path / "cookiecutter.yml"
     config.write_text(f"cookiecutters_dir: {tmp_path / 'templates'}\nreplay_dir: {tmp_path}\n")
     monkeypatch.setenv("COOKIECUTTER_CONFIG", str(config))
-    for who in ("AUTHOR", "COMMITTER"):
-        monkeypatch.setenv(f"GIT_{who}_NAME", "Tests")
-        monkeypatch.setenv(f"GIT_{who}_EMAIL", "tests@example.com")
     return copied(tmp_path / "template.git")
 
 

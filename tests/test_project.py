@@ -45,53 +45,83 @@ def lint(project: Path, programs: Path) -> None:
         succeed("sh", "-c", command, cwd=project, env=env)
 
 
-def test_yamllint_finds_nothing(project: Path) -> None:
+@pytest.fixture(scope="session")
+def every_file(bake: Bake, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder with the files of every combination, each text once, below the combination's name.
+
+    Linters that look at one file at a time start once for all of them.
+    """
+    folder = tmp_path_factory.mktemp("every")
+    seen = set()
+    for answers in COMBINATIONS:
+        project = bake(**answers)
+        for path in sorted(path for path in project.rglob("*") if path.is_file()):
+            name = path.relative_to(project)
+            if (key := (name, path.read_bytes())) not in seen:
+                seen.add(key)
+                target = folder / label(answers) / name
+                target.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy(path, target)
+    return folder
+
+
+def below(folder: Path, pattern: str) -> list[Path]:
+    """Return the files below a folder that match, at least two, relative to it."""
+    found = sorted(path.relative_to(folder) for path in folder.rglob(pattern))
+    assert len(found) >= 2
+    return found
+
+
+def test_yamllint_finds_nothing(every_file: Path) -> None:
     # `on`, a key of GitHub Actions, is a boolean in YAML 1.1. A file of one document needs no `---`. Pinned
     # actions and commands that shells read are longer than 80 characters.
     rules = """{extends: default, rules: {braces: {level: error}, document-start: disable,
         line-length: {max: 140}, truthy: {check-keys: false}}}"""
-    succeed(tool("yamllint"), "--strict", "--config-data", rules, ".", cwd=project)
+    assert below(every_file, "*.yml")
+    succeed(tool("yamllint"), "--strict", "--config-data", rules, ".", cwd=every_file)
 
 
-def test_hadolint_finds_nothing(project: Path) -> None:
-    dockerfiles = sorted(path.relative_to(project) for path in project.rglob("Dockerfile"))
-    assert len(dockerfiles) >= 2
-    assert succeed(tool("hadolint"), *dockerfiles, cwd=project) == ""
+def test_hadolint_finds_nothing(every_file: Path) -> None:
+    dockerfiles = below(every_file, "Dockerfile")
+    assert succeed(tool("hadolint"), *dockerfiles, cwd=every_file) == ""
 
 
-def test_shellcheck_finds_nothing(project: Path) -> None:
-    scripts = sorted(path.relative_to(project) for path in project.rglob("*.sh"))
-    assert len(scripts) >= 2
-    succeed(tool("shellcheck"), *scripts, cwd=project)
+def test_shellcheck_finds_nothing(every_file: Path) -> None:
+    succeed(tool("shellcheck"), *below(every_file, "*.sh"), cwd=every_file)
 
 
-def workflows(project: Path) -> list[Path]:
-    """Return the workflows of GitHub Actions."""
-    return sorted(project.glob(".github/workflows/*.yml"))
+WORKFLOWS = ".github/workflows/*.yml"
 
 
-def test_actionlint_finds_nothing(project: Path) -> None:
+def test_actionlint_finds_nothing(every_file: Path) -> None:
     shellcheck = f"-shellcheck={tool('shellcheck')}"
-    assert succeed(tool("actionlint"), shellcheck, *workflows(project), cwd=project) == ""
+    workflows = below(every_file, WORKFLOWS)
+    assert succeed(tool("actionlint"), shellcheck, *workflows, cwd=every_file) == ""
 
 
-def test_zizmor_finds_nothing(project: Path) -> None:
-    succeed(tool("zizmor"), "--offline", "--pedantic", "--quiet", ".github", cwd=project)
+def test_zizmor_finds_nothing(every_file: Path) -> None:
+    files = below(every_file, ".github/**/*.yml")
+    succeed(tool("zizmor"), "--offline", "--pedantic", "--quiet", *files, cwd=every_file)
 
 
-def test_schemas_of_github_are_kept(project: Path) -> None:
-    check = [tool("check-jsonschema"), "--builtin-schema"]
-    succeed(*check, "vendor.github-workflows", *workflows(project), cwd=project)
-    succeed(*check, "vendor.dependabot", ".github/dependabot.yml", cwd=project)
+@pytest.mark.parametrize(
+    ("schema", "pattern"),
+    [("github-workflows", WORKFLOWS), ("dependabot", ".github/dependabot.yml")],
+    ids=["workflows", "Dependabot"],
+)
+def test_schemas_of_github_are_kept(schema: str, pattern: str, every_file: Path) -> None:
+    check = [tool("check-jsonschema"), "--builtin-schema", f"vendor.{schema}"]
+    succeed(*check, *below(every_file, pattern), cwd=every_file)
+
+
+def test_djlint_finds_nothing(every_file: Path) -> None:
+    pages = below(every_file, "*.html")
+    succeed(tool("djlint"), "--profile=django", "--lint", *pages, cwd=every_file)
 
 
 def test_actions_are_those_of_the_catalogue(project: Path) -> None:
-    used = re.findall(r"uses: (.*)", "".join(path.read_text() for path in workflows(project)))
+    used = re.findall(r"uses: (.*)", "".join(path.read_text() for path in project.glob(WORKFLOWS)))
     assert set(used) <= set(CATALOGUE["_actions"].values())
-
-
-def test_djlint_finds_nothing(project: Path) -> None:
-    succeed(tool("djlint"), "--profile=django", "--lint", ".", cwd=project)
 
 
 @pytest.mark.parametrize("templates", [["site"], ["site", "tls"]], ids=["http", "https"])

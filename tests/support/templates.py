@@ -1,7 +1,6 @@
 """Small templates in git repositories of their own, and this repository as one of them."""
 
 import json
-import os
 import shutil
 import subprocess
 from collections.abc import Callable, Mapping
@@ -35,16 +34,8 @@ FILES = {
 
 def git(folder: Path, *words: str) -> str:
     """Run git in a folder; return what it printed."""
-    identity = {
-        f"GIT_{who}_{what}": value
-        for who in ("AUTHOR", "COMMITTER")
-        for what, value in (("NAME", "Tests"), ("EMAIL", "tests@example.com"))
-    }
-    command = ["git", "-C", str(folder), "-c", "init.defaultBranch=main", *words]
-    environment = {**os.environ, **identity}
-    return subprocess.run(
-        command, check=True, capture_output=True, text=True, env=environment
-    ).stdout.strip()
+    command = ["git", "-C", str(folder), *words]
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
 
 
 @dataclass
