@@ -22,7 +22,7 @@ from tests.support.projects import Bake, Environment
 
 
 def pytest_report_header() -> str:
-    """Say how much of the choices the run exercises."""
+    """Say how many pairs of choices the run covers."""
     all_pairs = set().union(*map(pairs, everything(CATALOGUE)))
     exercised = set().union(*map(pairs, COMBINATIONS))
     return (
@@ -32,9 +32,9 @@ def pytest_report_header() -> str:
 
 
 class ByContainers(LoadScopeScheduling):  # type: ignore[misc]
-    """Give tests that share containers to one worker: those of a file, or of a stack in tests/endurance.
+    """Give tests that share containers to the same worker: those of a file, or of a stack in tests/endurance.
 
-    The long tests that have containers of their own go to whichever worker is free.
+    Long tests with containers of their own go to whichever worker is free.
     """
 
     def _split_scope(self, nodeid: str) -> str:
@@ -46,7 +46,7 @@ class ByContainers(LoadScopeScheduling):  # type: ignore[misc]
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadScopeScheduling | None:
-    """Take the place of --dist loadfile."""
+    """Replace the scheduler of --dist loadfile."""
     return ByContainers(config, log) if config.getvalue("dist") == "loadfile" else None
 
 
@@ -91,9 +91,9 @@ def git_settings() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def bake(cookies_session: Cookies) -> Bake:
-    """Return a function that generates a project from answers, once, and gives its folder.
+    """Return a function that generates a project from answers, once, and returns its folder.
 
-    The folder is shared: a test that writes into it bakes with an answer of its own.
+    The folder is shared: a test that writes into it must use answers that no other test uses, or a copy.
     """
     baked: dict[str, Path] = {}
 
@@ -111,25 +111,25 @@ def bake(cookies_session: Cookies) -> Bake:
 
 @pytest.fixture(params=COMBINATIONS, ids=label)
 def project(request: pytest.FixtureRequest, bake: Bake) -> Path:
-    """Return the folder of a project, for every combination of the choices."""
+    """Return the project of each combination of choices, one after the other."""
     return bake(**request.param)
 
 
 @pytest.fixture(scope="session")
 def environment(bake: Bake, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Environment]:
-    """Return a function that gives the folder of programs of a Django version's environment.
+    """Return a function that returns the folder with the programs of a Django version's environment.
 
-    It has what a developer's machine installs, whichever other choices are made: their pins are
-    the same. PROJECT_PYTHON names its Python; otherwise it is one that the projects support. The
-    tests are skipped where there is none.
+    The environment has the development requirements of all other choices, whose pins are the same. Its Python is
+    PROJECT_PYTHON, or else one that the projects support; without one, the tests are skipped.
     """
     made: dict[str, Path] = {}
 
     def install(django_version: str, folder: Path) -> None:
         words: list[str | Path] = ["--require-hashes", "--python", folder]
+        # Every choice occurs in some combination with each Django version.
         for answers in COMBINATIONS:
-            project = bake(**{**answers, "django_version": django_version})
-            words += ["--requirement", project / "requirements-dev.txt"]
+            if answers["django_version"] == django_version:
+                words += ["--requirement", bake(**answers) / "requirements-dev.txt"]
         succeed(tool("uv"), "pip", "install", "--quiet", *words, cwd=ROOT)
 
     def make(django_version: str) -> Path:
@@ -142,7 +142,7 @@ def environment(bake: Bake, tmp_path_factory: pytest.TempPathFactory) -> Iterato
             if not created.returncode:
                 install(django_version, folder)
         if not made[django_version].exists():
-            # The stacks run its tests and linters all the same, in their images.
+            # The tests of the stacks run its tests and linters anyway, in the images.
             pytest.skip(f"no Python for Django {django_version} is installed, or can be downloaded")
         return made[django_version] / "bin"
 

@@ -30,7 +30,7 @@ PRODUCTION = {
 
 
 def linter_env(programs: Path) -> dict[str, str]:
-    """Return the variables with which the linters of an environment run."""
+    """Return the variables for the linters of an environment."""
     return {
         "MYPY_CACHE_DIR": str(programs.parent / "mypy"),
         "PATH": f"{programs}:{os.environ['PATH']}",
@@ -39,7 +39,7 @@ def linter_env(programs: Path) -> dict[str, str]:
 
 
 def lint(project: Path, programs: Path) -> None:
-    """Run what `make lint` runs, in an environment."""
+    """Run the commands of `make lint` in an environment."""
     env = linter_env(programs)
     for command in lint_commands(project):
         succeed("sh", "-c", command, cwd=project, env=env)
@@ -66,7 +66,7 @@ def every_file(bake: Bake, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def below(folder: Path, pattern: str) -> list[Path]:
-    """Return the files below a folder that match, at least two, relative to it."""
+    """Return the matching files below a folder, relative to it; fail unless there are at least two."""
     found = sorted(path.relative_to(folder) for path in folder.rglob(pattern))
     assert len(found) >= 2
     return found
@@ -136,7 +136,7 @@ def test_gixy_finds_nothing(
     for name in ("mime.types", "uwsgi_params"):  # of nginx itself
         (tmp_path / name).touch()
     (tmp_path / "templates").mkdir()
-    # What nginx/entrypoint.sh writes and replaces.
+    # nginx/entrypoint.sh writes these files, and replaces the variables.
     (tmp_path / "templates/workers").write_text("worker_processes 1;\n")
     (tmp_path / "templates/proxies").write_text("10.0.0.0/8 1;\n")
     (tmp_path / "templates/proxies.conf").write_text("set_real_ip_from 10.0.0.0/8;\n")
@@ -164,7 +164,7 @@ def test_make_lists_its_targets(project: Path) -> None:
 @pytest.mark.project
 @pytest.mark.parametrize("answers", COMBINATIONS, ids=label)
 class TestDjango:
-    """With the embedded servers: SQLite and local memory. The linters are among the hooks, below."""
+    """With the embedded servers, SQLite and local memory. The test of the hooks, below, runs the linters."""
 
     @pytest.fixture
     def folder(self, answers: dict[str, str], bake: Bake) -> Path:
@@ -185,7 +185,7 @@ class TestDjango:
         assert "no issues" in printed
 
 
-# What the tests of the API are about.
+# The code that the tests of the API are about.
 API = ["my_site/api/*", "my_site/drainage/api.py", "my_site/drainage/serializers.py"]
 SAMPLE = [f"my_site/{app}/*" for app in ("api", "core", "drainage", "kakao")]
 
@@ -217,7 +217,7 @@ def test_the_tests_of_the_sample_application_reach_every_line(
         part for name in files for part in Path(name).parts
     }
     missing = {name: file["missing_lines"] for name, file in files.items()}
-    # Waiting for the database is not part of the sample.
+    # Waiting for the database is not part of the sample application.
     missing.pop("my_site/core/management/commands/wait_for_database.py", None)
     assert not any(missing.values()), missing
 
@@ -245,7 +245,7 @@ def test_tdd_reruns_the_tests_that_a_change_affects(
 
 
 PYTHON = {"types_or": ["python", "pyi"], "require_serial": True}
-# What the repositories of the hooks say of each: the programs are installed here, so that nothing is cloned.
+# What the hooks' repositories say about each hook; the installed programs take their place, so nothing is cloned.
 CLONED: dict[str, dict[str, Any]] = {
     "actionlint": {
         "entry": tool("actionlint"),
@@ -274,7 +274,7 @@ REVISION = re.compile(r"- repo: (https://\S+)\n    rev: (\S+)(?:  # frozen: (\S+
 
 
 def with_installed_hooks(project: Path, folder: Path) -> Path:
-    """Copy a project into a git repository of its own, its hooks without what must be cloned."""
+    """Copy a project into a new git repository, with hooks that need no clone; return its folder."""
     shutil.copytree(project, folder)
     path = folder / ".pre-commit-config.yaml"
     text = path.read_text()
@@ -452,7 +452,7 @@ def test_any_slug_gives_a_project_that_works(
 
 
 def installed(folder: Path) -> dict[str, list[str]]:
-    """Return the versions of both requirements files."""
+    """Return the versions in both requirements files."""
     return lock.versions("".join(path.read_text() for path in sorted(folder.glob("requirements*"))))
 
 
@@ -488,7 +488,7 @@ def test_make_lock_follows_the_list_of_packages_and_make_upgrade_renews_all(
     pyproject.write_text(text)
     succeed(*make, "lock", cwd=folder, env=env)
     assert installed(folder) == more
-    # The environment of pip would be made anew.
+    # `make install` would create pip's environment again.
     upgrade = ["upgrade", *(["MAKE=true"] if manager == "pip" else [])]
     succeed(*make, *upgrade, cwd=folder, env=env)
     assert "0.5.1" not in installed(folder)["sqlparse"]

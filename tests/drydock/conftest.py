@@ -14,7 +14,7 @@ from tests.support.templates import FILES, QUESTIONS, Drydock, MakeTemplate, Tem
 
 @pytest.fixture(autouse=True)
 def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Return the folder of the cache, a new one for each test."""
+    """Return the folder of the cache, which is new for each test."""
     folder = tmp_path / "cache"
     monkeypatch.setenv("DRYDOCK_CACHE", str(folder))
     return folder
@@ -41,13 +41,13 @@ def make_template(tmp_path: Path) -> MakeTemplate:
 
 @pytest.fixture
 def template(make_template: MakeTemplate) -> Template:
-    """Return a template of few files."""
+    """Return a template with a few files."""
     return make_template()
 
 
 @pytest.fixture
 def project(template: Template, tmp_path: Path) -> Path:
-    """Return a project that was just generated."""
+    """Return a freshly generated project."""
     return template.generate(tmp_path / "projects")
 
 

@@ -43,7 +43,7 @@ def clone(folder: Path) -> Path:
 
 
 def test_the_url_of_a_clone_is_recorded_without_credentials(tmp_path: Path) -> None:
-    # As cookiecutter finds one that it cloned: by its abbreviation, in its own folder.
+    # cookiecutter finds a template that it has cloned by its short name, in its own folder.
     home = tmp_path / "home"
     home.mkdir()
     (home / "cookiecutters").mkdir()
@@ -142,7 +142,7 @@ def test_cruft_updates_a_project(drydock: Drydock, tmp_path: Path) -> None:
     assert result.exit_code == 0, result.output
 
 
-# Other commits leave the template as their parent has it.
+# All other commits have the same template as their parent.
 TEMPLATE = ["cookiecutter.json", "hooks", "templates", "*cookiecutter.project_slug*"]
 HISTORY = git(ROOT, "rev-list", "HEAD", "--", *TEMPLATE).split()
 

@@ -18,7 +18,7 @@ from tests.support.choices import label
 from tests.support.projects import Bake
 from tests.support.templates import FILES, TOP, Drydock, MakeTemplate, Template, git
 
-# Written by the hook, which drydock does not run.
+# The hook writes these; drydock does not run it.
 OF_THE_HOOK = {".env", ".cruft.json"}
 
 

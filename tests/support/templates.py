@@ -64,7 +64,7 @@ class Template:
         return git(self.folder, "rev-parse", "HEAD")
 
     def generate(self, output: Path, record: bool = True, **answers: Any) -> Path:  # noqa: ANN401
-        """Generate a project with cookiecutter itself, and its record; return its folder."""
+        """Generate a project with cookiecutter itself, and write its record; return its folder."""
         made = cookiecutter(
             str(self.folder),
             no_input=True,
@@ -91,7 +91,7 @@ Drydock = Callable[..., Result]
 
 
 def copied(folder: Path) -> Template:
-    """Return a copy in a new folder, with one commit."""
+    """Copy this repository as it is now, committed or not, into a new folder; return it, with one commit."""
     names = git(ROOT, "ls-files", "-z", "--cached", "--others", "--exclude-standard").split("\0")
     for name in filter(None, names):
         if (ROOT / name).is_file():
