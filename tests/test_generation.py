@@ -1,6 +1,7 @@
 """What is generated: the files, their form, and that two runs give the same."""
 
 import configparser
+import itertools
 import json
 import os
 import re
@@ -22,6 +23,7 @@ from tests.support.choices import (
     choices,
     combinations,
     everything,
+    few,
     label,
     pairs,
     parts,
@@ -462,6 +464,14 @@ def test_the_command_line_generates_and_says_what_to_do_next(tmp_path: Path) -> 
 def test_every_pair_of_choices_is_exercised() -> None:
     wanted = set().union(*map(pairs, everything(CATALOGUE)))
     assert set().union(*map(pairs, COMBINATIONS)) == wanted
+
+
+def test_few_combinations_still_contain_every_choice() -> None:
+    some = few(COMBINATIONS)
+    assert len(some) < len(COMBINATIONS) / 2
+    assert {*itertools.chain(*(row.items() for row in some))} == {
+        (name, choice) for name, choices in CHOICES.items() for choice in choices
+    }
 
 
 def with_choices(**names: str) -> dict[str, Any]:

@@ -54,6 +54,17 @@ def pairs(answers: dict[str, str]) -> set[tuple[tuple[str, str], ...]]:
     return set(itertools.combinations(sorted(answers.items()), 2))
 
 
+def few(rows: list[dict[str, str]]) -> list[dict[str, str]]:
+    """Return as few of the combinations as still contain every choice that is in any of them."""
+    missing = set().union(*(row.items() for row in rows))
+    found = []
+    while missing:
+        best = max(rows, key=lambda row: len(row.items() & missing))
+        missing -= best.items()
+        found.append(best)
+    return found
+
+
 def everything(catalogue: dict[str, Any]) -> Iterator[dict[str, str]]:
     """Yield all combinations of choices that are not refused."""
     questions = choices(catalogue)
