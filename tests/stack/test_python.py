@@ -1,4 +1,4 @@
-"""Projects whose Python is newer than this one: their tools and tests, in a container of their image."""
+"""Projects that need a newer Python than this one: their tools and tests, in a container of their image."""
 
 import platform
 import re
