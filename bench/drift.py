@@ -1,8 +1,8 @@
 """Time `drydock check` against `cruft diff` on the same project, and against cookiecutter's own floor.
 
 The template has 200 files in a git repository that is reached by a URL; the mirror and the compiled
-templates are warm. The commands run in turn, so that the machine's mood touches all; ratios are taken
-round by round. The floor is `cookiecutter --version` and one generation in a process that has imported
+templates are warm. The commands take turns, so other work on the machine slows all of them; the ratios
+are of one round each. The floor is `cookiecutter --version` and one generation in a process that has imported
 cookiecutter. Prints a table; exits with 1 when a median ratio is over its limit.
 
     python bench/drift.py --rounds 9

@@ -1,12 +1,12 @@
-"""Time a generation side by side with an empty template and with the templates of others, in one run.
+"""Time a generation next to an empty template and to other people's templates, in one run.
 
-Each is a whole run of the command, with the default answers; all take turns, so that the machine's mood
-touches all, and ratios are taken round by round. The unit is a template of one file, without hooks. Prints a
-table; exits with 1 when a median ratio is over its limit, or when a peer could not be fetched or measured.
+Each time is that of a whole run of the command, with the default answers. The templates take turns, so other work on
+the machine slows all of them, and the ratios are of one round each. The unit is a template of one file, without
+hooks. Prints a table; exits with 1 if a median ratio is over its limit, or a peer could not be fetched or measured.
 
-The peers are cloned for the measurement, at their newest commit, and run by the same cookiecutter as this template,
-in an environment made for the purpose. What would ask the network is left out: cookiecutter-django's hook
-finds a `uv` that does nothing, and copier skips the tasks.
+The peers are cloned at their newest commit, and run by the same cookiecutter as this template, in an environment made
+for the measurement. They do not use the network: cookiecutter-django's hook finds a `uv` that does nothing, and copier
+skips its tasks.
 
     python bench/generation.py --rounds 15
     python bench/generation.py --peer wemake-django-template=/path/of/a/repository
@@ -28,20 +28,20 @@ from pathlib import Path
 from serving import ROOT, Failure, positive
 
 OURS, UNIT = "django-drydock", "empty template"
-# Ours to the unit, and to each peer.
+# The highest ratios of this template's time to the unit's and to each peer's.
 LIMIT, PEER_LIMIT = 2.5, 1.0
-# In the place of {}, the template; then follows the folder to generate into.
+# {} stands for the template; the folder to generate into comes last.
 COOKIECUTTER = ("cookiecutter", "--no-input", "--default-config", "{}", "--output-dir")
 COPIER = ("copier", "copy", "--defaults", "--trust", "--skip-tasks", "--quiet", "{}")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Peer:
-    """A template of others."""
+    """Somebody else's template."""
 
     source: str  # what git clones
     packages: tuple[str, ...] = ()  # what it needs besides cookiecutter
-    copier: bool = False  # copier's template, not cookiecutter's
+    copier: bool = False  # a template for copier, not for cookiecutter
 
 
 PEERS = {
@@ -54,7 +54,7 @@ PEERS = {
         source="https://github.com/otto-torino/django-copier", packages=("copier",), copier=True
     ),
 }
-# The seconds of each template; a round has one of each.
+# The seconds that each template took, round by round.
 Times = dict[str, list[float]]
 
 
@@ -82,7 +82,7 @@ def clone(peer: Peer, source: str, folder: Path) -> str:
     run("git", "clone", "--quiet", "--depth", "1", source, folder, env=asks_nobody)
     commit = run("git", "-C", folder, "rev-parse", "--short", "HEAD").strip()
     if peer.copier:
-        # Of a repository, copier would make a clone in each run.
+        # copier would clone a repository in each run.
         shutil.rmtree(folder / ".git")
     return commit
 
@@ -98,7 +98,7 @@ def install(folder: Path, packages: Iterable[str]) -> Path:
 
 
 def environment(folder: Path) -> dict[str, str]:
-    """Return the variables of all runs: no settings of the user, and a `uv` that does nothing."""
+    """Return the variables for all runs: none of the user's settings, and a `uv` that does nothing."""
     (folder / "home").mkdir()
     stubs = folder / "stubs"
     stubs.mkdir()
@@ -142,7 +142,7 @@ def measure(
     times: Times = {name: [] for name in files}
     names = list(files)
     for number in range(rounds):
-        start = number % len(names)  # Nobody always comes after the same one.
+        start = number % len(names)  # So that none always runs after the same one.
         for name in names[start:] + names[:start]:
             times[name].append(generate(commands[name], env)[0])
     return times, files, failures
@@ -164,7 +164,7 @@ def report(times: Times, files: dict[str, int], commits: dict[str, str]) -> bool
         line += f"{min(seconds):8.3f}{max(seconds):8.3f}{units:9.2f}{ours:8.2f}"
         if name != UNIT:
             ratio, limit = (units, LIMIT) if name == OURS else (ours, PEER_LIMIT)
-            # At most so many units; but faster than a peer.
+            # This template may reach the limit in units, but must be faster than a peer.
             over = ratio > limit if name == OURS else ratio >= limit
             line += f"{limit:7.2f}  {'MISSED' if over else 'ok'}"
             missed |= over

@@ -1,15 +1,15 @@
 """Load three arrangements of one generated project, and compare them: the figures are ratios.
 
     uWSGI      nginx -> uWSGI
-    Gunicorn   nginx -> Gunicorn, from the same other answers
-    peers      Gunicorn with WhiteNoise and without nginx: Gunicorn's image, with a middleware more
+    Gunicorn   nginx -> Gunicorn, all other answers being the same
+    peers      Gunicorn with WhiteNoise, without nginx: Gunicorn's image with one more middleware
 
-All have MySQL, Redis, the sample application, two workers, and one processor for each server. The windows of
-the three follow each other, in an order that changes from round to round, so that the machine's mood
-touches all; ratios are taken round by round, and the median is printed. Peers and Gunicorn share one MySQL
-and one Redis; only one arrangement is loaded at a time. Nobody asks for compressed pages, which peers do
-not have. The clients keep their connections; peers' Gunicorn has its own default for that, as it must have
-without nginx.
+All have MySQL, Redis, the sample application, two workers, and one processor for each server. The three are
+loaded one after the other, in an order that changes from round to round, so other work on the machine slows
+all of them; the ratios are of one round each, and the median is printed. Peers and Gunicorn share one MySQL
+and one Redis; only one arrangement is loaded at a time. No client asks for compressed pages, which the peers
+do not have. Clients keep their connections open; the peers' Gunicorn does so by its own default, as it must without
+nginx.
 
 The static file comes from the same nginx in both of the template's arrangements: as far as uWSGI/Gunicorn is from
 1.00 there, other work on the machine disturbs the rest, too. Then the limits mean nothing: measure again.
@@ -49,7 +49,7 @@ ROOT = Path(__file__).resolve().parent.parent
 BUILT = ("backend", "nginx", "mysql", "mariadb", "postgresql")
 ARRANGEMENTS = ("uWSGI", "Gunicorn", "peers")
 PAIRS = (("uWSGI", "Gunicorn"), ("uWSGI", "peers"), ("Gunicorn", "peers"))
-# The same for all: what is compared is the software.
+# The same for all, because only the software is compared.
 EQUAL = {"WEB_CONCURRENCY": "2", "BACKEND_CPUS": "1", "NGINX_CPUS": "1"}
 PAGES = {
     "json": ("JSON, no database", "/health/live"),
@@ -60,10 +60,10 @@ PAGES = {
     "static": ("static file", ""),
 }
 STATIC_SIZE = 100_000
-# The least that uWSGI must have of Gunicorn's requests a second, at CONNECTIONS connections.
+# The lowest ratio of uWSGI's requests per second to Gunicorn's, with CONNECTIONS connections.
 LIMITS = {"json": 1.6, "list": 1.3, "cached": 1.3}
 CONNECTIONS = 8
-# Of --long: the template's own arrangements, the last window against the first, and the slowest request but 1%.
+# For --long: the template's own arrangements, the last window against the first, and the 99th percentile.
 LATE = 0.95
 P99 = 100.0
 LONG_PAGE = "landing"
@@ -81,7 +81,7 @@ done = function(summary, latency, requests)
         errors.status, errors.connect + errors.read + errors.write + errors.timeout))
 end
 """
-# What the backends are given besides their images, in config/; the list is cached whole in one more place.
+# Files that the backends get in config/ in addition to their images; one more page caches the whole list.
 ADDED = {
     "bench_urls.py": """\
 from django.urls import path
@@ -145,12 +145,12 @@ def say(*words: object) -> None:
 
 
 def end(number: int, frame: object) -> NoReturn:
-    """End on a signal as on Ctrl-C: with everything removed."""
+    """End on a signal as on Ctrl-C, which removes everything."""
     sys.exit(128 + number)
 
 
 def free_port() -> int:
-    """Return a port that nobody listens on now."""
+    """Return a free port."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
@@ -198,7 +198,7 @@ class Project:
         return result.stdout
 
     def remove(self) -> None:
-        """Remove its containers, volumes, networks and images; Ctrl-C does not break it off."""
+        """Remove its containers, volumes, networks and images; Ctrl-C does not interrupt it."""
         images = [f"{self.slug}-{service}" for service in BUILT]
         for command in (
             self.command("down", "--volumes", "--remove-orphans", "--timeout", "1"),
@@ -218,7 +218,7 @@ class Project:
 def project(folder: Path, slug: str, env: dict[str, str], **answers: str) -> Iterator[Project]:
     """Generate a project in a folder; remove what Docker has of it, before and after."""
     say(f"Generating {slug}:", ", ".join(f"{name}={value}" for name, value in answers.items()))
-    # What the template's hooks print is no part of the table.
+    # The output of the template's hooks does not belong in the table.
     stdout = os.dup(1)
     os.dup2(2, 1)
     try:
@@ -230,7 +230,7 @@ def project(folder: Path, slug: str, env: dict[str, str], **answers: str) -> Ite
         os.dup2(stdout, 1)
         os.close(stdout)
     made = Project(Path(path), env)
-    made.remove()  # of a run that was broken off
+    made.remove()  # left behind by an interrupted run
     try:
         yield made
     finally:
@@ -251,7 +251,7 @@ def get(port: int, path: str, timeout: float = 10) -> tuple[int, int]:
 
 @dataclass(frozen=True)
 class Window:
-    """What wrk measured: requests a second, and milliseconds that half and 99% of them took at most."""
+    """What wrk measured: requests per second, and the median and 99th percentile in milliseconds."""
 
     rate: float
     p50: float
@@ -266,7 +266,7 @@ class Load:
 
     script: Path
     ports: dict[str, int]
-    # What failed, a sentence each.
+    # A sentence for each failure.
     faults: list[str]
 
     def run(self, arrangement: str, path: str, connections: int, seconds: int) -> Window:
@@ -294,7 +294,7 @@ class Load:
             )
             say("FAILED:", fault)
             self.faults.append(fault)
-        # Connections that wrk left behind end.
+        # Let the connections that wrk left behind end.
         time.sleep(BETWEEN)
         return window
 

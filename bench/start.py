@@ -2,9 +2,9 @@
 
 The images are built already and the volumes are new. `docker compose up --wait` begins, and the landing page is
 asked for every 50 ms, from outside, until nginx answers it with 200. The floor is the same project's database
-service, until `docker inspect`, every 50 ms, says that it is healthy. Both in turn, so that the machine's mood
-touches both; the ratio is taken round by round. Prints a table, and when what happened on the way, as Docker
-notes it; exits with 1 when the median ratio is over the limit.
+service, until `docker inspect`, every 50 ms, says that it is healthy. The two take turns, so other work on
+the machine slows both; the ratios are of one round each. Prints a table, and when each step happened according to
+Docker; exits with 1 if the median ratio is over the limit.
 
 Needs Docker with Compose.
 
@@ -35,11 +35,11 @@ LIMIT = 1.3
 POLL = 0.05
 PATIENCE = 180.0
 CATALOGUE: dict[str, Any] = json.loads((ROOT / "cookiecutter.json").read_text(encoding="utf-8"))
-# With a server: there is nothing to compare with for the others.
+# Databases with a server: the others have nothing to compare with.
 DATABASES = [name for name in CATALOGUE["database"] if CATALOGUE["_databases"][name]["image"]]
 DATABASE, SITE = "database alone, healthy", "site, first 200"
 
-# What happened, and how many seconds after the start.
+# What happened, and how many seconds after the start it did.
 Notes = dict[str, float]
 
 

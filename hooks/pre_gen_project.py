@@ -111,10 +111,8 @@ def time_zones() -> frozenset[str]:
 
     Old names, such as US/Pacific, have files but are not in the list: Debian 13, the image's base, lacks them.
     """
-    files = [
-        file for file in (Path(folder, "zone.tab") for folder in ZONE_FOLDERS) if file.exists()
-    ]
-    lines = files[0].read_text("utf-8").splitlines() if files else []
+    files = filter(Path.exists, (Path(folder, "zone.tab") for folder in ZONE_FOLDERS))
+    lines = file.read_text("utf-8").splitlines() if (file := next(files, None)) else []
     return frozenset(line.split("\t")[2].strip() for line in lines if line[0] != "#")
 
 
@@ -170,9 +168,11 @@ def problems(answers: dict[str, Any]) -> list[str]:
     found = []
     for name, (check, suggest, example) in ANSWERS.items():
         value = answers.get(name)
-        # For example, an unquoted `no` in the user's own configuration file is not text.
-        for problem in check(value) if isinstance(value, str) else ["is not text"]:
-            suggestion = suggest(value) if isinstance(value, str) else ""
+        if not isinstance(value, str):  # Such as an unquoted `no` in the user's own configuration.
+            found.append(f"{name}: {QUOTE.repr(value)} is not text. For example: {example}")
+            continue
+        for problem in check(value):
+            suggestion = suggest(value)
             works = suggestion if suggestion and not any(check(suggestion)) else example
             found.append(f"{name}: {QUOTE.repr(value)} {problem}. For example: {works}")
     return found

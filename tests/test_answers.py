@@ -1,4 +1,4 @@
-"""Which answers are accepted, what is said of the others, and that a refusal leaves nothing behind."""
+"""Which answers are accepted, what is said about the others, and that a refusal leaves nothing behind."""
 
 import io
 import json
@@ -20,7 +20,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from pytest_cookies.plugin import Cookies, Result
 
-from tests.conftest import ROOT, run, succeed, tool
+from tests.support.catalogue import ROOT
+from tests.support.commands import run, succeed, tool
 
 PROJECT = ROOT / "{{cookiecutter.project_slug}}"
 HOOKS = ROOT / "hooks"
@@ -45,7 +46,7 @@ def rendered_hook(name: str, answers: Mapping[str, object]) -> str:
 
 
 def load_hook(name: str, **answers: object) -> ModuleType:
-    """Return a hook, rendered, as a module: it does nothing on import."""
+    """Return a rendered hook as a module; it does nothing on import."""
     module = ModuleType(name.removesuffix(".py"))
     exec(rendered_hook(name, answers), module.__dict__)  # noqa: S102 -- our own
     return module
@@ -199,25 +200,25 @@ def cases(table: Mapping[str, Sequence[object]]) -> list[tuple[str, object]]:
 
 
 def problems(**answers: object) -> list[str]:
-    """Return what the hook says of these answers, the others being the defaults."""
+    """Return what the hook says about these answers; the others are the defaults."""
     found: list[str] = hook.problems({**DEFAULTS, **answers})
     return found
 
 
 def default_slug(project_name: str) -> str:
-    """Return the slug that cookiecutter proposes for a name."""
+    """Return the slug that cookiecutter suggests for a name."""
     env = create_env_with_context(CONTEXT)
     answers = {"project_name": project_name}
     return str(env.from_string(TEXT_ANSWERS["project_slug"]).render(cookiecutter=answers))
 
 
 def generate(cookies: Cookies, **answers: str) -> Result:
-    """Return what comes of a generation with these answers, nothing being asked."""
+    """Return the result of a generation with these answers, without prompts."""
     return cookies.bake(extra_context=answers, template=str(ROOT))
 
 
 def contents(folder: Path) -> dict[str, bytes | None]:
-    """Return what is in a folder: a file's bytes, None for a directory."""
+    """Return what is in a folder: the bytes of each file, None for a directory."""
     return {
         str(path.relative_to(folder)): path.read_bytes() if path.is_file() else None
         for path in folder.rglob("*")
@@ -226,7 +227,7 @@ def contents(folder: Path) -> dict[str, bytes | None]:
 
 @pytest.fixture
 def config_file(tmp_path: Path) -> Path:
-    """Return a cookiecutter configuration that keeps the user's own out of the tests."""
+    """Return a cookiecutter configuration, so that the tests do not use the user's own."""
     path = tmp_path / "cookiecutter.yaml"
     folders = {"cookiecutters_dir": tmp_path / "templates", "replay_dir": tmp_path / "replay"}
     path.write_text("".join(f"{name}: {folder}\n" for name, folder in folders.items()))
@@ -335,7 +336,7 @@ def test_pinned_packages_are_refused() -> None:
 def test_languages_are_those_of_django(environment_python: Path, tmp_path: Path) -> None:
     code = "from django.conf.global_settings import LANGUAGES; print(*dict(LANGUAGES))"
     codes = succeed(environment_python, "-c", code, cwd=tmp_path).split()
-    # Django takes en-us besides.
+    # Django also takes en-us.
     assert {*codes, "en-us"} == {*hook.LANGUAGES}
 
 
@@ -353,7 +354,7 @@ def test_without_a_time_zone_database_the_form_counts(
     assert (problems(time_zone=zone) == []) is accepted
 
 
-# The slug that is proposed
+# The slug that is suggested
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""The benchmark of a generation: its verdicts, and what it says of a peer that it cannot have."""
+"""The benchmark of generation: its verdicts, and what it says about a peer that it cannot fetch."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Every choice gives what its kind must give; what is left out is named."""
+"""Every choice provides what its kind must provide; what is left out is named."""
 
 import copy
 import re
@@ -10,20 +10,21 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.conftest import CATALOGUE, CHOICES, ROOT, Bake
+from tests.support.catalogue import CATALOGUE, CHOICES, ROOT
 from tests.support.contracts import CATALOGUES, CONTRACTS, File, Key, Point, missing
+from tests.support.projects import Bake
 
 TEMPLATES = ROOT / "templates"
 POINTS = [(question, point) for question, points in CONTRACTS.items() for point in points]
 
 
 def name(value: object) -> str:
-    """Name a point in a test's id."""
+    """Return the name of a point for a test's id."""
     return value if isinstance(value, str) else str(value).partition(":")[0].replace(" ", "-")
 
 
 def test_every_question_with_choices_has_a_contract() -> None:
-    # The versions of Django are one kind of thing in several releases, the sample is there or not.
+    # Django's versions are releases of the same thing; the sample application is either there or not.
     assert set(CONTRACTS) == set(CHOICES) - {"django_version", "sample_app"}
 
 

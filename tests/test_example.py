@@ -1,4 +1,4 @@
-"""The branch `example` has the default project, and a new commit only where that is another."""
+"""The branch `example` has the default project, and gets a commit only when that changes."""
 
 import json
 import sys
@@ -6,20 +6,17 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import ROOT, succeed
-from tests.drydock.conftest import Template, git
-from tests.support.repository import copied
+from tests.support.catalogue import ROOT
+from tests.support.commands import succeed
+from tests.support.templates import Template, copied, git
 
 
 @pytest.fixture
 def template(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Template:
-    """Return a copy of this template, and keep what is written out of the user's folder."""
+    """Return a copy of this template, and let cookiecutter write nothing into the user's folders."""
     config = tmp_path / "cookiecutter.yml"
     config.write_text(f"cookiecutters_dir: {tmp_path / 'templates'}\nreplay_dir: {tmp_path}\n")
     monkeypatch.setenv("COOKIECUTTER_CONFIG", str(config))
-    for who in ("AUTHOR", "COMMITTER"):
-        monkeypatch.setenv(f"GIT_{who}_NAME", "Tests")
-        monkeypatch.setenv(f"GIT_{who}_EMAIL", "tests@example.com")
     return copied(tmp_path / "template.git")
 
 

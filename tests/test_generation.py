@@ -1,6 +1,7 @@
-"""What is generated: the files, their form, and that two runs are equal."""
+"""What is generated: the files, their form, and that two runs give the same."""
 
 import configparser
+import itertools
 import json
 import os
 import re
@@ -16,28 +17,21 @@ import pytest
 import yaml
 from cookiecutter.main import cookiecutter
 
-from tests.conftest import (
-    CATALOGUE,
-    CHOICES,
-    COMBINATIONS,
-    ROOT,
-    Bake,
-    env_values,
-    run,
-    succeed,
-    tool,
-)
+from tests.support.catalogue import CATALOGUE, CHOICES, COMBINATIONS, ROOT
 from tests.support.choices import (
     allowed,
     choices,
     combinations,
     everything,
+    few,
     label,
     pairs,
     parts,
 )
+from tests.support.commands import run, succeed, tool
 from tests.support.contracts import CATALOGUES
 from tests.support.names import NAMES, verbatim
+from tests.support.projects import Bake, env_values
 from tests.support.stacks import developments, servers, stacks
 
 COMMON = [
@@ -116,7 +110,7 @@ COMMON = [
     "tests/test_requirements.py",
     "tests/test_wait_for_database.py",
 ]
-# Of every database and every cache that has a server.
+# Every database and every cache with a server has these.
 DATABASE = [
     "config/database/__init__.py",
     "config/database/base.py",
@@ -125,7 +119,7 @@ DATABASE = [
     "tests/test_database.py",
 ]
 CACHE = ["config/cache.py", "tests/test_cache.py"]
-# Beyond the common files: what only one answer needs.
+# Files that only one answer needs, in addition to the common ones.
 ONLY = {
     **{
         f"database={name}": [*DATABASE, f"docker/database/{entry['setup']['file']}"]
@@ -189,7 +183,7 @@ JINJA = re.compile(
 
 
 def files(project: Path) -> dict[str, bytes]:
-    """Return a project's files: path in the project to contents."""
+    """Return the contents of a project's files by their paths."""
     return {
         path.relative_to(project).as_posix(): path.read_bytes()
         for path in sorted(project.rglob("*"))
@@ -198,7 +192,7 @@ def files(project: Path) -> dict[str, bytes]:
 
 
 def texts(project: Path) -> dict[str, str]:
-    """Return a project's files as texts."""
+    """Return the texts of a project's files by their paths."""
     return {name: contents.decode() for name, contents in files(project).items()}
 
 
@@ -209,7 +203,7 @@ def test_the_files_are_those_that_the_answers_need(answers: dict[str, str], bake
 
 
 def tracked(*folders: str) -> list[str]:
-    """Return the files of this repository that git knows, of some folders or all."""
+    """Return the files of this repository that git tracks, in some folders or in all."""
     return succeed("git", "ls-files", "-z", *folders, cwd=ROOT).split("\0")[:-1]
 
 
@@ -289,7 +283,7 @@ def test_only_the_package_manager_that_was_chosen_is_mentioned(
     answers: dict[str, str], bake: Bake
 ) -> None:
     everything = "\n".join(texts(bake(**answers)).values())
-    # pip is an installer of the image, and a command of uv, too.
+    # pip also installs packages into the image, and is a command of uv.
     for name in {*CHOICES["package_manager"]} - {answers["package_manager"], "pip"}:
         assert not re.search(rf"\b{name}\b", everything, re.IGNORECASE), name
 
@@ -313,7 +307,7 @@ def test_without_the_sample_application_there_is_no_trace_of_it(
 
 
 def test_the_parts_of_the_api_live_with_the_api(bake: Bake) -> None:
-    # A path into a package of its framework: INSTALLED_APPS has their names alone.
+    # A path into a package of the API framework; INSTALLED_APPS has only the packages' names.
     path = re.compile(r"\b(drf|rest)_\w+[. ]")
     code = {
         name: text
@@ -386,7 +380,7 @@ def test_git_never_tracks_the_secrets(bake: Bake, tmp_path: Path) -> None:
 
 
 def regenerate(output: Path, **answers: str) -> Path:
-    """Generate into a folder, over what is there."""
+    """Generate into a folder, over what is already there."""
     return Path(
         cookiecutter(
             str(ROOT),
@@ -484,8 +478,16 @@ def test_every_pair_of_choices_is_exercised() -> None:
     assert set().union(*map(pairs, COMBINATIONS)) == wanted
 
 
+def test_few_combinations_still_contain_every_choice() -> None:
+    some = few(COMBINATIONS)
+    assert len(some) < len(COMBINATIONS) / 2
+    assert {*itertools.chain(*(row.items() for row in some))} == {
+        (name, choice) for name, choices in CHOICES.items() for choice in choices
+    }
+
+
 def with_choices(**names: str) -> dict[str, Any]:
-    """Return the catalogue with a choice more for some questions, each like the question's first."""
+    """Return the catalogue with one more choice for some questions, each a copy of the question's first."""
     catalogue = {**CATALOGUE}
     for question, name in names.items():
         entries = CATALOGUES[question]
@@ -517,12 +519,12 @@ def test_every_database_cache_and_server_is_in_a_stack(catalogue: dict[str, Any]
     assert before_a_server == {*catalogue["app_server"]}
     firsts = {name: values[0] for name, values in choices(catalogue).items()}
     assert found[0].items() <= firsts.items()
-    # Development has one for each database.
+    # There is a stack of development for each database.
     developed = [answers["database"] for answers in developments(catalogue).values()]
     assert developed == catalogue["database"]
 
 
-# Each combination that cookiecutter.json refuses, and one of the tests' own.
+# Each combination that cookiecutter.json refuses, and one that only the tests refuse.
 REFUSED: dict[str, str] = CATALOGUE["_refused"] | {
     "database=sqlite, app_server=gunicorn": 'the tests\' own "reason"'
 }
@@ -530,7 +532,7 @@ REFUSED: dict[str, str] = CATALOGUE["_refused"] | {
 
 @pytest.fixture(scope="module")
 def refusing(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a copy of the template that refuses one combination more."""
+    """Return a copy of the template that refuses one more combination."""
     template = tmp_path_factory.mktemp("template")
     for name in ("hooks", "templates", "{{cookiecutter.project_slug}}"):
         shutil.copytree(ROOT / name, template / name)

@@ -1,4 +1,4 @@
-"""The pins fit the catalogue, and every choice is given a complete, installable part of them."""
+"""The pins fit the catalogue, and every choice gets a complete, installable part of them."""
 
 from __future__ import annotations
 
@@ -40,14 +40,14 @@ DEVELOPMENT = list(
 
 @pytest.fixture(scope="module")
 def env() -> Environment:
-    """Return an environment set up as cookiecutter sets up its own."""
+    """Return an environment like cookiecutter's own."""
     env: Environment = create_env_with_context({"cookiecutter": CATALOGUE})
     env.loader = FileSystemLoader([ROOT, ROOT / "templates"])
     return env
 
 
 def render(env: Environment, name: str, **answers: str) -> str:
-    """Return a file of the generated project, for the first of the choices that aren't given."""
+    """Return a file of the generated project; questions without an answer get their first choice."""
     defaults = {
         key: value[0] for key, value in CATALOGUE.items() if isinstance(value, list) and value
     }
@@ -67,7 +67,7 @@ def names(text: str) -> list[str]:
 
 
 def assert_complete(text: str, django_version: str, packages: list[str]) -> None:
-    """Assert that requirements are well-formed, and the same as in every other combination."""
+    """Fail unless requirements are well-formed, and the same as in every other combination."""
     tested = ROOT / "templates" / "pins" / f"{django_version}.txt"
     assert set(pins(text)) <= set(pins(tested.read_text("utf-8")))
     assert all(re.search(r" --hash=sha256:[0-9a-f]{64}$", pin) for pin in pins(text))

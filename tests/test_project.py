@@ -12,23 +12,11 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.conftest import (
-    BROWSERS,
-    CATALOGUE,
-    CHOICES,
-    COMBINATIONS,
-    Bake,
-    Environment,
-    ci_steps,
-    env_values,
-    lint_commands,
-    program,
-    run,
-    succeed,
-    tool,
-)
-from tests.support.choices import label
+from tests.support.catalogue import CATALOGUE, CHOICES, COMBINATIONS, ROOT
+from tests.support.choices import few, label
+from tests.support.commands import BROWSERS, program, run, succeed, tool
 from tests.support.names import NAMES, verbatim
+from tests.support.projects import Bake, Environment, ci_steps, env_values, lint_commands
 from tools import lock
 
 PRODUCTION = {
@@ -42,7 +30,7 @@ PRODUCTION = {
 
 
 def linter_env(programs: Path) -> dict[str, str]:
-    """Return the variables with which the linters of an environment run."""
+    """Return the variables for the linters of an environment."""
     return {
         "MYPY_CACHE_DIR": str(programs.parent / "mypy"),
         "PATH": f"{programs}:{os.environ['PATH']}",
@@ -51,59 +39,89 @@ def linter_env(programs: Path) -> dict[str, str]:
 
 
 def lint(project: Path, programs: Path) -> None:
-    """Run what `make lint` runs, in an environment."""
+    """Run the commands of `make lint` in an environment."""
     env = linter_env(programs)
     for command in lint_commands(project):
         succeed("sh", "-c", command, cwd=project, env=env)
 
 
-def test_yamllint_finds_nothing(project: Path) -> None:
+@pytest.fixture(scope="session")
+def every_file(bake: Bake, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder with the files of every combination, each text once, below the combination's name.
+
+    Linters that look at one file at a time start once for all of them.
+    """
+    folder = tmp_path_factory.mktemp("every")
+    seen = set()
+    for answers in COMBINATIONS:
+        project = bake(**answers)
+        for path in sorted(path for path in project.rglob("*") if path.is_file()):
+            name = path.relative_to(project)
+            if (key := (name, path.read_bytes())) not in seen:
+                seen.add(key)
+                target = folder / label(answers) / name
+                target.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy(path, target)
+    return folder
+
+
+def below(folder: Path, pattern: str) -> list[Path]:
+    """Return the matching files below a folder, relative to it; fail unless there are at least two."""
+    found = sorted(path.relative_to(folder) for path in folder.rglob(pattern))
+    assert len(found) >= 2
+    return found
+
+
+def test_yamllint_finds_nothing(every_file: Path) -> None:
     # `on`, a key of GitHub Actions, is a boolean in YAML 1.1. A file of one document needs no `---`. Pinned
     # actions and commands that shells read are longer than 80 characters.
     rules = """{extends: default, rules: {braces: {level: error}, document-start: disable,
         line-length: {max: 140}, truthy: {check-keys: false}}}"""
-    succeed(tool("yamllint"), "--strict", "--config-data", rules, ".", cwd=project)
+    assert below(every_file, "*.yml")
+    succeed(tool("yamllint"), "--strict", "--config-data", rules, ".", cwd=every_file)
 
 
-def test_hadolint_finds_nothing(project: Path) -> None:
-    dockerfiles = sorted(path.relative_to(project) for path in project.rglob("Dockerfile"))
-    assert len(dockerfiles) >= 2
-    assert succeed(tool("hadolint"), *dockerfiles, cwd=project) == ""
+def test_hadolint_finds_nothing(every_file: Path) -> None:
+    dockerfiles = below(every_file, "Dockerfile")
+    assert succeed(tool("hadolint"), *dockerfiles, cwd=every_file) == ""
 
 
-def test_shellcheck_finds_nothing(project: Path) -> None:
-    scripts = sorted(path.relative_to(project) for path in project.rglob("*.sh"))
-    assert len(scripts) >= 2
-    succeed(tool("shellcheck"), *scripts, cwd=project)
+def test_shellcheck_finds_nothing(every_file: Path) -> None:
+    succeed(tool("shellcheck"), *below(every_file, "*.sh"), cwd=every_file)
 
 
-def workflows(project: Path) -> list[Path]:
-    """Return the workflows of GitHub Actions."""
-    return sorted(project.glob(".github/workflows/*.yml"))
+WORKFLOWS = ".github/workflows/*.yml"
 
 
-def test_actionlint_finds_nothing(project: Path) -> None:
+def test_actionlint_finds_nothing(every_file: Path) -> None:
     shellcheck = f"-shellcheck={tool('shellcheck')}"
-    assert succeed(tool("actionlint"), shellcheck, *workflows(project), cwd=project) == ""
+    workflows = below(every_file, WORKFLOWS)
+    assert succeed(tool("actionlint"), shellcheck, *workflows, cwd=every_file) == ""
 
 
-def test_zizmor_finds_nothing(project: Path) -> None:
-    succeed(tool("zizmor"), "--offline", "--pedantic", "--quiet", ".github", cwd=project)
+def test_zizmor_finds_nothing(every_file: Path) -> None:
+    files = below(every_file, ".github/**/*.yml")
+    succeed(tool("zizmor"), "--offline", "--pedantic", "--quiet", *files, cwd=every_file)
 
 
-def test_schemas_of_github_are_kept(project: Path) -> None:
-    check = [tool("check-jsonschema"), "--builtin-schema"]
-    succeed(*check, "vendor.github-workflows", *workflows(project), cwd=project)
-    succeed(*check, "vendor.dependabot", ".github/dependabot.yml", cwd=project)
+@pytest.mark.parametrize(
+    ("schema", "pattern"),
+    [("github-workflows", WORKFLOWS), ("dependabot", ".github/dependabot.yml")],
+    ids=["workflows", "Dependabot"],
+)
+def test_schemas_of_github_are_kept(schema: str, pattern: str, every_file: Path) -> None:
+    check = [tool("check-jsonschema"), "--builtin-schema", f"vendor.{schema}"]
+    succeed(*check, *below(every_file, pattern), cwd=every_file)
+
+
+def test_djlint_finds_nothing(every_file: Path) -> None:
+    pages = below(every_file, "*.html")
+    succeed(tool("djlint"), "--profile=django", "--lint", *pages, cwd=every_file)
 
 
 def test_actions_are_those_of_the_catalogue(project: Path) -> None:
-    used = re.findall(r"uses: (.*)", "".join(path.read_text() for path in workflows(project)))
+    used = re.findall(r"uses: (.*)", "".join(path.read_text() for path in project.glob(WORKFLOWS)))
     assert set(used) <= set(CATALOGUE["_actions"].values())
-
-
-def test_djlint_finds_nothing(project: Path) -> None:
-    succeed(tool("djlint"), "--profile=django", "--lint", ".", cwd=project)
 
 
 @pytest.mark.parametrize("templates", [["site"], ["site", "tls"]], ids=["http", "https"])
@@ -145,10 +163,18 @@ def test_make_lists_its_targets(project: Path) -> None:
         assert f"\n{target} " in f"\n{listed}"
 
 
+# The application and its tests are the same whatever else is chosen: they run once with every other choice.
+WITH_SAMPLE = few([answers for answers in COMBINATIONS if answers["sample_app"] == "true"])
+SAMPLE_TESTS = re.findall(
+    r"'(test_\w+\.py)' if cookiecutter.sample_app",
+    " ".join(path.name for path in ROOT.glob("*cookiecutter*/tests/*")),
+)
+
+
 @pytest.mark.project
 @pytest.mark.parametrize("answers", COMBINATIONS, ids=label)
 class TestDjango:
-    """With the embedded servers: SQLite and local memory. The linters are among the hooks, below."""
+    """With the embedded servers, SQLite and local memory. The test of the hooks, below, runs the linters."""
 
     @pytest.fixture
     def folder(self, answers: dict[str, str], bake: Bake) -> Path:
@@ -158,8 +184,12 @@ class TestDjango:
     def programs(self, answers: dict[str, str], environment: Environment) -> Path:
         return environment(answers["django_version"])
 
-    def test_its_own_tests_pass(self, folder: Path, programs: Path) -> None:
-        printed = succeed(programs / "pytest", "-p", "no:cacheprovider", cwd=folder)
+    def test_its_own_tests_pass(
+        self, answers: dict[str, str], folder: Path, programs: Path
+    ) -> None:
+        left_out = [] if answers in WITH_SAMPLE else SAMPLE_TESTS
+        ignored = [f"--ignore=tests/{name}" for name in left_out]
+        printed = succeed(programs / "pytest", "-p", "no:cacheprovider", *ignored, cwd=folder)
         assert " passed" in printed
         assert "warning" not in printed
 
@@ -169,7 +199,7 @@ class TestDjango:
         assert "no issues" in printed
 
 
-# What the tests of the API are about.
+# The code that the tests of the API are about.
 API = ["my_site/api/*", "my_site/drainage/api.py", "my_site/drainage/serializers.py"]
 SAMPLE = [f"my_site/{app}/*" for app in ("api", "core", "drainage", "kakao")]
 
@@ -201,7 +231,7 @@ def test_the_tests_of_the_sample_application_reach_every_line(
         part for name in files for part in Path(name).parts
     }
     missing = {name: file["missing_lines"] for name, file in files.items()}
-    # Waiting for the database is not part of the sample.
+    # Waiting for the database is not part of the sample application.
     missing.pop("my_site/core/management/commands/wait_for_database.py", None)
     assert not any(missing.values()), missing
 
@@ -215,7 +245,8 @@ def test_tdd_reruns_the_tests_that_a_change_affects(
     recipe = succeed("make", "--dry-run", "tdd", cwd=folder)
     command = re.search(r'watchfiles .*"uv run (pytest .*?)"', recipe)
     assert command
-    words = [str(environment_python.parent / "python"), "-m", *command[1].split()]
+    tests = [f"tests/test_{name}.py" for name in ("districts", "environment", "kakao")]
+    words = [str(environment_python.parent / "python"), "-m", *command[1].split(), *tests]
 
     def passed() -> int:
         found = re.search(r"(\d+) passed", run(*words, cwd=folder).stdout)
@@ -229,7 +260,7 @@ def test_tdd_reruns_the_tests_that_a_change_affects(
 
 
 PYTHON = {"types_or": ["python", "pyi"], "require_serial": True}
-# What the repositories of the hooks say of each: the programs are installed here, so that nothing is cloned.
+# What the hooks' repositories say about each hook; the installed programs take their place, so nothing is cloned.
 CLONED: dict[str, dict[str, Any]] = {
     "actionlint": {
         "entry": tool("actionlint"),
@@ -258,7 +289,7 @@ REVISION = re.compile(r"- repo: (https://\S+)\n    rev: (\S+)(?:  # frozen: (\S+
 
 
 def with_installed_hooks(project: Path, folder: Path) -> Path:
-    """Copy a project into a git repository of its own, its hooks without what must be cloned."""
+    """Copy a project into a new git repository, with hooks that need no clone; return its folder."""
     shutil.copytree(project, folder)
     path = folder / ".pre-commit-config.yaml"
     text = path.read_text()
@@ -436,7 +467,7 @@ def test_any_slug_gives_a_project_that_works(
 
 
 def installed(folder: Path) -> dict[str, list[str]]:
-    """Return the versions of both requirements files."""
+    """Return the versions in both requirements files."""
     return lock.versions("".join(path.read_text() for path in sorted(folder.glob("requirements*"))))
 
 
@@ -472,7 +503,7 @@ def test_make_lock_follows_the_list_of_packages_and_make_upgrade_renews_all(
     pyproject.write_text(text)
     succeed(*make, "lock", cwd=folder, env=env)
     assert installed(folder) == more
-    # The environment of pip would be made anew.
+    # `make install` would create pip's environment again.
     upgrade = ["upgrade", *(["MAKE=true"] if manager == "pip" else [])]
     succeed(*make, *upgrade, cwd=folder, env=env)
     assert "0.5.1" not in installed(folder)["sqlparse"]
@@ -480,12 +511,24 @@ def test_make_lock_follows_the_list_of_packages_and_make_upgrade_renews_all(
 
 @pytest.mark.project
 @pytest.mark.parametrize("style", CHOICES["code_style"])
-@pytest.mark.parametrize("name", NAMES)
 def test_any_name_gives_a_project_without_mistakes(
-    name: str, style: str, bake: Bake, environment_python: Path
+    style: str, bake: Bake, environment_python: Path, tmp_path: Path
 ) -> None:
-    answers = dict.fromkeys(("project_name", "description", "author_name"), verbatim(name))
-    folder = bake(**answers, project_slug="named", code_style=style, sample_app="false")
+    def project(name: str) -> Path:
+        answers = dict.fromkeys(("project_name", "description", "author_name"), verbatim(name))
+        return bake(**answers, project_slug="named", code_style=style, sample_app="false")
+
+    # The code that a name changes is in a folder for each name, so that every linter starts only once.
+    folder = tmp_path / "project"
+    shutil.copytree(project(NAMES[0]), folder)
+    for number, other in enumerate(map(project, NAMES[1:])):
+        for path in other.rglob("*.py"):
+            name = path.relative_to(other)
+            if path.read_bytes() != (folder / name).read_bytes():
+                target = folder / f"name_{number}" / name
+                target.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy(path, target)
+    assert len([*folder.glob("name_*/config/settings.py")]) == len(NAMES) - 1
     entry = CATALOGUE["_code_styles"][style]
     for command in entry["unchanged"] + entry["checks"]:
         env = linter_env(environment_python.parent)
@@ -525,7 +568,8 @@ def test_a_new_app_is_clean_and_its_test_passes(
         env=env,
     )
     lint(folder, programs)
-    printed = succeed(programs / "pytest", "-p", "no:cacheprovider", cwd=folder)
+    tests = ["tests/test_blog.py", "tests/test_pages.py"]
+    printed = succeed(programs / "pytest", "-p", "no:cacheprovider", *tests, cwd=folder)
     assert "tests/test_blog.py ." in printed
 
 

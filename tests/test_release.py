@@ -1,4 +1,4 @@
-"""What may be released: a tag that the version and the changelog know."""
+"""What may be released: a tag that matches the version and the changelog."""
 
 from pathlib import Path
 
@@ -33,7 +33,7 @@ CHANGELOG = """\
 
 @pytest.fixture
 def repository(tmp_path: Path) -> Path:
-    """Return a folder with the files that are looked at."""
+    """Return a folder with the files that the script reads."""
     (tmp_path / "pyproject.toml").write_text('[project]\nversion = "1.10.0"\n')
     (tmp_path / "CHANGELOG.md").write_text(CHANGELOG)
     return tmp_path

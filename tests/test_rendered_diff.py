@@ -1,4 +1,4 @@
-"""What a change of the template changes in generated projects is said in full, once, and as Markdown."""
+"""The report of what a change to the template changes in generated projects: complete, without repetition, Markdown."""
 
 import json
 import re
@@ -8,9 +8,8 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import run, succeed
-from tests.drydock.conftest import Template, git
-from tests.support.repository import copied
+from tests.support.commands import run, succeed
+from tests.support.templates import Template, copied, git
 from tools import rendered_diff
 from tools.rendered_diff import LIMIT, Comparison, compare, fitted, report, side
 
@@ -48,12 +47,12 @@ def compared(template: Template) -> Comparison:
 
 
 def told(template: Template) -> str:
-    """Return what is said of the last two commits."""
+    """Return the report on the last two commits."""
     return fitted(*report("old", "new", compared(template)), run="")
 
 
 def asking(**questions: Any) -> dict[str, str]:  # noqa: ANN401 -- JSON
-    """Return the catalogue with other questions."""
+    """Return the catalogue with different questions."""
     return {"cookiecutter.json": json.dumps({**QUESTIONS, **questions})}
 
 
@@ -149,7 +148,7 @@ def test_a_new_choice_is_compared_with_another(template: Template) -> None:
     git(template.folder, "revert", "--no-edit", "HEAD")
     found = compared(template)
     assert [*found.added] == ["`server=granian`, new, compared with `uwsgi`"]
-    # Those of the older commit are as they were.
+    # The older commit's are unchanged.
     assert len(found.changes) == 6
     assert not any(found.changes.values())
     assert titles(told(template)) == [
@@ -204,7 +203,7 @@ def test_a_long_comment_is_cut_between_blocks_and_says_so(template: Template) ->
     shown = titles(text)
     assert len(text) <= LIMIT < 65_536
     assert text.count("<details>") == text.count("</details>") == len(shown)
-    # Each file once, before any a second time.
+    # Each file comes once before any comes a second time.
     assert [title[0] for title in shown[: min(5, len(shown))]] == [*"01234"][: len(shown)]
     assert text.endswith(
         f"\n**{15 - len(shown)} of 15 differences are left out**: a comment has 65,536 characters. All are in the "

@@ -1,4 +1,4 @@
-"""The workflows of this repository: well-formed, with few rights, and each step that decides something works."""
+"""The workflows of this repository: they are well-formed, have few rights, and their decisions are right."""
 
 import json
 import os
@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.conftest import ROOT, run, succeed, tool
+from tests.support.catalogue import ROOT
+from tests.support.commands import run, succeed, tool
 
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
 
@@ -140,7 +141,7 @@ def test_an_issue_is_opened_once(already: int, tmp_path: Path) -> None:
 
 MARK = "<!-- rendered difference -->"
 BOT = {"login": "github-actions[bot]"}
-# Stands for GitHub's API: answers from files, filtered by --jq as `gh` does it, and notes what is written.
+# Stands in for GitHub's API: answers from files, filtered by --jq like `gh`, and records what is written.
 GITHUB = """\
 case "$*" in
   *"run download"*) mkdir -p reports; echo "The difference." >reports/comment.md; exit;;

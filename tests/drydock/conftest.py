@@ -1,107 +1,20 @@
-"""Templates in git repositories of their own, projects made of them, and the command."""
+"""Fixtures of drydock's tests: templates, projects generated from them, and the command."""
 
 import json
-import os
-import subprocess
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
-from cookiecutter.main import cookiecutter
 
 from drydock.cli import main
-from drydock.record import NAME, Record
-
-TOP = "{{cookiecutter.slug}}"
-QUESTIONS: dict[str, Any] = {"slug": "site", "database": ["mysql", "postgresql"], "debug": False}
-COMPOSE = """\
-services:
-  db:
-    image: {{ cookiecutter.database }}:9
-    restart: always
-  web:
-    image: web:1
-"""
-FILES = {
-    f"{TOP}/docker-compose.yml": COMPOSE,
-    f"{TOP}/README.md": "# {{ cookiecutter.slug }}\n\nA line.\n",
-    f"{TOP}/run.sh": "#!/bin/sh\necho {{ cookiecutter.slug }}\n",
-    f"{TOP}/{{% if cookiecutter.database == 'mysql' %}}my.cnf{{% endif %}}": "[mysqld]\nport = 1\n",
-}
-
-
-def git(folder: Path, *words: str) -> str:
-    """Run git in a folder; return what it printed."""
-    identity = {
-        f"GIT_{who}_{what}": value
-        for who in ("AUTHOR", "COMMITTER")
-        for what, value in (("NAME", "Tests"), ("EMAIL", "tests@example.com"))
-    }
-    command = ["git", "-C", str(folder), "-c", "init.defaultBranch=main", *words]
-    environment = {**os.environ, **identity}
-    return subprocess.run(
-        command, check=True, capture_output=True, text=True, env=environment
-    ).stdout.strip()
-
-
-@dataclass
-class Template:
-    """A template in a git repository."""
-
-    folder: Path
-
-    def commit(self, files: Mapping[str, str | bytes | None], message: str = "Change") -> str:
-        """Write files (None deletes one) and commit; return the commit's name."""
-        for path, contents in files.items():
-            target = self.folder / path
-            if contents is None:
-                target.unlink()
-                continue
-            target.parent.mkdir(parents=True, exist_ok=True)
-            data = contents if isinstance(contents, bytes) else contents.encode()
-            target.write_bytes(data)
-            target.chmod(0o755 if path.endswith(".sh") else 0o644)
-        git(self.folder, "add", "--all")
-        git(self.folder, "commit", "--quiet", "--allow-empty", "--message", message)
-        return self.head()
-
-    def head(self) -> str:
-        """Return the name of the newest commit."""
-        return git(self.folder, "rev-parse", "HEAD")
-
-    def generate(self, output: Path, record: bool = True, **answers: Any) -> Path:  # noqa: ANN401
-        """Generate a project with cookiecutter itself, and its record; return its folder."""
-        made = cookiecutter(
-            str(self.folder),
-            no_input=True,
-            output_dir=output,
-            extra_context=answers,
-            accept_hooks=False,
-            overwrite_if_exists=True,
-        )
-        project = Path(made)
-        if record:
-            asked = json.loads((self.folder / "cookiecutter.json").read_text())
-            first = {
-                name: value[0] if isinstance(value, list) else value
-                for name, value in asked.items()
-            }
-            public = {name: value for name, value in {**first, **answers}.items() if name[0] != "_"}
-            text = Record(template=str(self.folder), commit=self.head(), answers=public).dumps()
-            (project / NAME).write_text(text, encoding="utf-8")
-        return project
-
-
-MakeTemplate = Callable[..., Template]
-Drydock = Callable[..., Result]
+from tests.support.templates import FILES, QUESTIONS, Drydock, MakeTemplate, Template, git
 
 
 @pytest.fixture(autouse=True)
 def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Return the folder of the cache, a new one for each test."""
+    """Return the folder of the cache, which is new for each test."""
     folder = tmp_path / "cache"
     monkeypatch.setenv("DRYDOCK_CACHE", str(folder))
     return folder
@@ -128,13 +41,13 @@ def make_template(tmp_path: Path) -> MakeTemplate:
 
 @pytest.fixture
 def template(make_template: MakeTemplate) -> Template:
-    """Return a template of few files."""
+    """Return a template with a few files."""
     return make_template()
 
 
 @pytest.fixture
 def project(template: Template, tmp_path: Path) -> Path:
-    """Return a project that was just generated."""
+    """Return a freshly generated project."""
     return template.generate(tmp_path / "projects")
 
 

@@ -1,18 +1,18 @@
-"""Deviations that are agreed, and files that are brought back."""
+"""Accepting deviations, and restoring files."""
 
 from pathlib import Path
 
 import pytest
 
 from drydock.record import NAME
-from tests.drydock.conftest import COMPOSE, TOP, Drydock, Template, git
+from tests.support.templates import COMPOSE, TOP, Drydock, Template, git
 
 EDITED = COMPOSE.replace("{{ cookiecutter.database }}", "mysql").replace("always", "no")
 
 
 @pytest.fixture
 def edited(project: Path) -> Path:
-    """Return a project of which a value and a file were edited."""
+    """Return a project in which a value and a file have been edited."""
     (project / "docker-compose.yml").write_text(EDITED)
     (project / "README.md").write_text("mine\n")
     return project
@@ -31,7 +31,7 @@ def test_what_is_accepted_is_no_drift(drydock: Drydock, edited: Path) -> None:
     assert result.exit_code == 0, result.output
     assert "1 of your own, or accepted, differ" in result.output
     assert "edited here, accepted  README.md" in drydock("check", edited, "-v").output
-    # Another edit is drift again: of the same key, of another, of the file.
+    # Another edit is drift again: to the same key, to another key, to the file.
     (edited / "docker-compose.yml").write_text(EDITED.replace("no", "on-failure"))
     result = drydock("check", edited)
     assert result.exit_code == 1

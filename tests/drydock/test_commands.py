@@ -1,4 +1,4 @@
-"""The command, on projects of real git templates: what it finds, prints, and ends with."""
+"""The command on projects from real git templates: what it finds and prints, and its exit status."""
 
 import json
 import os
@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 
 import drydock as package
 from drydock.commands.options import FORM, STATES
-from tests.conftest import ROOT, succeed, tool
-from tests.drydock.conftest import FILES, QUESTIONS, TOP, Drydock, MakeTemplate, Template, git
+from tests.support.catalogue import ROOT
+from tests.support.commands import succeed, tool
+from tests.support.templates import FILES, QUESTIONS, TOP, Drydock, MakeTemplate, Template, git
 
 COMPOSE, README, CNF = "docker-compose.yml", "README.md", "my.cnf"
 MY_CNF = f"{TOP}/{{% if cookiecutter.database == 'mysql' %}}my.cnf{{% endif %}}"
@@ -22,7 +23,7 @@ SCHEMA = json.loads((Path(package.__file__).parent / "schema.json").read_text())
 
 
 def report(drydock: Drydock, project: Path, *words: str) -> dict[str, Any]:
-    """Return the JSON report, which must be of its schema."""
+    """Return the JSON report, which must be valid for its schema."""
     result = drydock("check", project, "--json", *words)
     found: dict[str, Any] = json.loads(result.stdout)
     jsonschema.validate(found, SCHEMA)
@@ -31,12 +32,12 @@ def report(drydock: Drydock, project: Path, *words: str) -> dict[str, Any]:
 
 
 def found_states(drydock: Drydock, project: Path) -> dict[str, str]:
-    """Return the state of each file that is not the same."""
+    """Return the state of each file that differs."""
     return {drift["path"]: drift["state"] for drift in report(drydock, project)["drifts"]}
 
 
 def edit(path: Path, old: str, new: str) -> None:
-    """Replace a text in a file, which must be there."""
+    """Replace a text, which must be in the file."""
     text = path.read_text()
     assert old in text
     path.write_text(text.replace(old, new))

@@ -1,4 +1,4 @@
-"""What a structured file means: a change of form is told only where it is proved."""
+"""What a structured file means: a change counts as form only where that is proved."""
 
 import json
 import tomllib
@@ -20,7 +20,7 @@ CASES = json.loads((Path(__file__).parent / "cases/keys.json").read_text())
 
 
 def verdict(path: str, before: str, after: str) -> str:
-    """Return what the comparison says of an edit: form, value or problem."""
+    """Return what the comparison says about an edit: form, value or problem."""
     base, here = ({path: File(data=text.encode())} for text in (before, after))
     (drift,) = compare(base, base, here, Policy()).drifts
     assert drift.here
@@ -146,7 +146,7 @@ def test_a_file_that_is_not_understood_is_no_problem(path: str, text: str) -> No
     assert parse(path, text) == Document()
 
 
-# Scalars that programs mistake for each other, and structures that differ by little.
+# Scalars that programs mistake for each other, and structures that differ only a little.
 SCALARS = st.sampled_from(
     ["1", "1.0", "yes", "null", "", "~", "x", "{}", "[]", "a b", "a  b", "2024-01-01", "22:22", '"', "#", "*a", "!x"]
 ) | st.none() | st.booleans() | st.integers(-2, 2)  # fmt: skip
@@ -190,7 +190,7 @@ def test_texts_of_the_same_meaning_are_read_alike(path: str, one: str, other: st
         try:
             values = [READERS[path](text) for text in (one, other)]
         except (yaml.YAMLError, ValueError):
-            return  # Of a tag, or a value such as `=`, that only this program keeps as it is.
+            return  # It has a tag, or a value such as `=`, that only this program keeps as it is.
         assert repr(values[0]) == repr(values[1]) or values[0] == values[1]
 
 

@@ -126,7 +126,7 @@ def test_a_part_that_is_wholly_gone_is_one_line() -> None:
     ]
 
 
-# Of letters that spell no name of a secret, whose value would be masked.
+# These letters spell no name of a secret, whose value would be masked.
 NAMES = st.text("abKZ", min_size=1, max_size=6)
 VALUES = st.recursive(
     st.integers() | st.booleans() | NAMES,

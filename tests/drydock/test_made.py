@@ -1,4 +1,4 @@
-"""What a template's hooks did is no drift, and what was done later is."""
+"""What a template's hooks did is not drift; what was done later is."""
 
 import json
 from pathlib import Path
@@ -7,7 +7,7 @@ import pytest
 from cookiecutter.main import cookiecutter
 
 from drydock.record import NAME, Record
-from tests.drydock.conftest import FILES, TOP, Drydock, MakeTemplate, Template, git
+from tests.support.templates import FILES, TOP, Drydock, MakeTemplate, Template, git
 
 HOOK = """\
 import pathlib
@@ -42,7 +42,7 @@ def commit(project: Path) -> None:
 
 @pytest.fixture
 def made(hooked: Template, tmp_path: Path) -> Path:
-    """Return a project that was committed when it was made."""
+    """Return a project that was committed right after its generation."""
     project = generate(hooked, tmp_path / "projects")
     commit(project)
     return project

@@ -13,11 +13,12 @@ from drydock.answers import resolve
 from drydock.errors import DrydockError
 from drydock.source import open_source
 from drydock.tree import Tree
-from tests.conftest import COMBINATIONS, ROOT, Bake
-from tests.drydock.conftest import FILES, TOP, Drydock, MakeTemplate, Template, git
+from tests.support.catalogue import COMBINATIONS, ROOT
 from tests.support.choices import label
+from tests.support.projects import Bake
+from tests.support.templates import FILES, TOP, Drydock, MakeTemplate, Template, git
 
-# Written by the hook, which drydock does not run.
+# The hook writes these; drydock does not run it.
 OF_THE_HOOK = {".env", ".cruft.json"}
 
 

@@ -1,4 +1,4 @@
-"""What is secret is shown nowhere, and what is not, is."""
+"""Secrets are shown nowhere; everything else is."""
 
 import pytest
 

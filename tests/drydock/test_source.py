@@ -1,4 +1,4 @@
-"""Where a template comes from: repositories, mirrors of them, archives."""
+"""Where a template comes from: a repository, a mirror of it, or an archive."""
 
 import io
 import threading
@@ -14,7 +14,7 @@ from drydock import source
 from drydock.errors import DrydockError
 from drydock.source import expand, open_source, without_credentials
 from drydock.tree import File
-from tests.drydock.conftest import FILES, QUESTIONS, TOP, Drydock, MakeTemplate, Template, git
+from tests.support.templates import FILES, QUESTIONS, TOP, Drydock, MakeTemplate, Template, git
 
 KEY = "hunter2"
 
@@ -54,7 +54,7 @@ def url(template: Template) -> str:
 
 @pytest.fixture
 def calls(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Return the subcommands of git that are run, as they are."""
+    """Return a list that gets each subcommand of git that is run."""
     made = []
     run = source.git
 
@@ -335,7 +335,7 @@ def test_a_date_is_that_of_the_commit(template: Template) -> None:
 
 
 def zipped(files: dict[str, bytes], mode: int = 0o100644) -> bytes:
-    """Return an archive of files, all of one mode."""
+    """Return an archive of files that all have the same mode."""
     data = io.BytesIO()
     with zipfile.ZipFile(data, "w", zipfile.ZIP_DEFLATED) as archive:
         for path, contents in files.items():
@@ -410,7 +410,7 @@ def test_a_missing_archive_is_an_error(tmp_path: Path) -> None:
 
 @pytest.fixture
 def served() -> Iterator[str]:
-    """Return the address of a server that has an archive."""
+    """Return the address of a server that serves an archive."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:

@@ -9,8 +9,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from drydock.record import NAME
-from tests.conftest import succeed, tool
-from tests.drydock.conftest import COMPOSE, TOP, Drydock, MakeTemplate, Template, git
+from tests.support.commands import succeed, tool
+from tests.support.templates import COMPOSE, TOP, Drydock, MakeTemplate, Template, git
 
 LINES = "".join(f"line {number}\n" for number in range(12))
 
@@ -23,7 +23,7 @@ def commit(project: Path) -> None:
 
 
 def contents(project: Path) -> dict[str, tuple[bytes, int]]:
-    """Return bytes and mode of every file of a project but git's own."""
+    """Return the bytes and the mode of every file of a project except git's own."""
     return {
         path.relative_to(project).as_posix(): (path.read_bytes(), path.stat().st_mode)
         for path in sorted(project.rglob("*"))
@@ -33,7 +33,7 @@ def contents(project: Path) -> dict[str, tuple[bytes, int]]:
 
 @pytest.fixture
 def lines(make_template: MakeTemplate) -> Template:
-    """Return a template of a file with some lines, and others."""
+    """Return a template with a file of several lines, and some other files."""
     return make_template({
         f"{TOP}/lines.txt": LINES,
         f"{TOP}/docker-compose.yml": COMPOSE,
@@ -44,7 +44,7 @@ def lines(make_template: MakeTemplate) -> Template:
 
 @pytest.fixture
 def site(lines: Template, tmp_path: Path) -> Path:
-    """Return a project of that template that was committed."""
+    """Return a committed project from that template."""
     project = lines.generate(tmp_path / "projects")
     commit(project)
     return project
@@ -76,7 +76,7 @@ def test_both_sides_changes_are_there_afterwards(
     for line in ("merged   lines.txt", "added    new/file.txt", "removed  folder/deep.txt"):
         assert line in result.output
     assert "4 files changed, 0 in conflict" in result.output
-    # A second one has nothing to do, and what is left is the project's own edit.
+    # A second update has nothing to do, and only the project's own edit is left.
     commit(site)
     before = contents(site)
     assert "0 files changed" in drydock("update", site).output
@@ -86,7 +86,7 @@ def test_both_sides_changes_are_there_afterwards(
 
 
 def conflicting(lines: Template, site: Path) -> None:
-    """Let both sides change the same line, and the template others."""
+    """Change the same line on both sides, and other files in the template."""
     (site / "lines.txt").write_text(LINES.replace("line 5\n", "mine\n"))
     commit(site)
     lines.commit({
@@ -261,7 +261,7 @@ def test_crlf_stays_crlf(drydock: Drydock, lines: Template, site: Path) -> None:
         (".env.example", "A=1\n", "A=1\nB=2\n", "A=1\nC=3", "A=1\nB=2\nC=3"),
         ("requirements.txt", "a==1\nb==1\n", "a==2\nb==1\n", "a==1\nb==2\n", "a==2\nb==2\n"),
         ("a.json", '{\n "a": 1,\n "b": 1\n}\n', '{\n "a": 2,\n "b": 1\n}\n', '{\n "a": 1,\n "b": 2\n}\n', '{\n "a": 2,\n "b": 2\n}\n'),
-        # These stay conflicts: of one key, of the order of a list, and of a format in which all order counts.
+        # These stay conflicts: the same key, the order of a list, and a format in which all order counts.
         ("a.yml", "a: 1\n", "a: 2\n", "a: 3\n", None),
         ("a.yml", "l:\n- a\n", "l:\n- a\n- b\n", "l:\n- a\n- c\n", None),
         ("nginx.conf", "a 1;\nb 1;\n", "a 2;\nb 1;\n", "a 1;\nb 2;\n", None),
@@ -362,7 +362,7 @@ def test_without_git_nothing_is_merged(drydock: Drydock, lines: Template, tmp_pa
     assert contents(site) == before
 
 
-# Lines of which there are few, so that edits meet.
+# Only a few different lines, so that edits overlap.
 TEXT = st.lists(st.sampled_from(["a\n", "b\n", "c\n", "d\n"]), max_size=6).map("".join)
 FOLDER = st.dictionaries(st.sampled_from(["one.txt", "two/three.txt", "four.yml"]), TEXT)
 
@@ -398,7 +398,7 @@ def test_no_edit_is_lost_whatever_both_sides_did(
             # Only this side changed the file, or both in the same way.
             assert (project / path).read_text() == text
         elif base.get(path) != text:
-            # Nothing that was added here is gone.
+            # Nothing that was added here is lost.
             left = (project / path).read_text().splitlines() if (project / path).exists() else []
             added = {*text.splitlines()} - {*base.get(path, "").splitlines()}
             assert added <= {*left} or theirs.get(path) is None, result.output

@@ -1,4 +1,4 @@
-"""A generated project in production, treated as a server is treated: every request is accounted for."""
+"""A generated project in production, treated like a real server: every request is accounted for."""
 
 import os
 import threading
@@ -13,8 +13,9 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.conftest import CATALOGUE, succeed
 from tests.stack.conftest import Stack, docker, eventually, make_stack
+from tests.support.catalogue import CATALOGUE
+from tests.support.commands import succeed
 from tests.support.stacks import STACKS
 
 __all__ = ["docker", "make_stack"]
@@ -22,7 +23,7 @@ __all__ = ["docker", "make_stack"]
 # `make endurance` runs the long forms.
 LONG = os.environ.get("ENDURANCE") == "long"
 
-# Pages that a site may have, beside those of the project.
+# Pages that a site may have in addition to those of the project.
 PAGES = '''
 """The pages of the project, and some that put it to a test."""
 
@@ -74,7 +75,7 @@ services:
 
 @dataclass
 class Answers:
-    """What a client was told: a status and the seconds it took, or the name of an error."""
+    """The answers that a client got: a status or the name of an error, and the seconds it took."""
 
     rows: list[tuple[int | str, float]] = field(default_factory=list)
 
@@ -103,7 +104,7 @@ class Answers:
 
 
 def patient(stack: Stack) -> httpx.Client:
-    """Return a client that waits longer than the site takes, in whatever state it is."""
+    """Return a client that waits longer than the site ever takes."""
     headers = {"Host": f"localhost:{stack.port}"}
     limits = httpx.Limits(max_connections=None)
     return httpx.Client(base_url=stack.url(), headers=headers, timeout=60, limits=limits)
@@ -111,7 +112,7 @@ def patient(stack: Stack) -> httpx.Client:
 
 @contextmanager
 def visitor(stack: Stack, path: str, pause: float = 0.1) -> Iterator[Answers]:
-    """Ask for a page again and again meanwhile; at least once."""
+    """Ask for a page again and again during the block, at least once."""
     answers = Answers()
     over = threading.Event()
 
@@ -166,7 +167,7 @@ def inside(stack: Stack, service: str, command: str) -> str:
 
 
 def server(question: str, answers: dict[str, str]) -> str:
-    """Return the name of the service for a question; skip where there is none."""
+    """Return the name of the service for a question; skip if there is none."""
     name = answers[question]
     if not CATALOGUE[f"_{question}s"][name]["image"]:
         pytest.skip(f"there is no server for the {question}")
@@ -175,7 +176,7 @@ def server(question: str, answers: dict[str, str]) -> str:
 
 @contextmanager
 def frozen(stack: Stack, service: str) -> Iterator[None]:
-    """Freeze a service: it takes connections, and says nothing."""
+    """Freeze a service: it accepts connections, but never answers."""
     names = stack.containers(service)
     succeed("docker", "pause", *names, cwd=stack.folder)
     try:
@@ -186,7 +187,7 @@ def frozen(stack: Stack, service: str) -> Iterator[None]:
 
 @contextmanager
 def cut_off(stack: Stack, service: str) -> Iterator[None]:
-    """Take a service off its network: what is sent to it arrives nowhere."""
+    """Take a service off its network: nothing that is sent to it arrives."""
     (name,) = stack.containers(service)
     network = f"{stack.config()['name']}_data"
     succeed("docker", "network", "disconnect", network, name, cwd=stack.folder)
@@ -197,13 +198,13 @@ def cut_off(stack: Stack, service: str) -> Iterator[None]:
         succeed(*words, cwd=stack.folder)
 
 
-# What depends on the application server alone is asked of its first stack; `make endurance` asks all.
+# Tests of the application server alone run on its first stack only; `make endurance` runs them on all.
 OF_THE_SERVER = ("test_api", "test_clients", "test_load")
 FIRST = {answers["app_server"]: name for name, answers in reversed(STACKS.items())}
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out of the short form what another stack shows."""
+    """In the short form, leave out what another stack shows."""
     left_out = [
         item
         for item in items
@@ -221,13 +222,13 @@ TROUBLES: dict[str, Callable[..., Any]] = {"frozen": frozen, "cut off": cut_off}
 
 @pytest.fixture(scope="session", params=STACKS)
 def answers(request: pytest.FixtureRequest) -> dict[str, str]:
-    """Return the answers of one stack after the other."""
+    """Return the answers for one stack after the other."""
     return STACKS[request.param]
 
 
 @pytest.fixture(scope="session")
 def stack(answers: dict[str, str], make_stack: Callable[..., Stack]) -> Iterator[Stack]:
-    """Return a stack with the pages above that has come up; it ends with its tests."""
+    """Return a running stack with the pages above; it ends with its tests."""
     stack = make_stack(f"endurance_{answers['database']}", **answers)
     (stack.folder / "pages.py").write_text(PAGES)
     (stack.folder / "docker-compose.pages.yml").write_text(COMPOSE)
@@ -239,7 +240,7 @@ def stack(answers: dict[str, str], make_stack: Callable[..., Stack]) -> Iterator
 
 @pytest.fixture(autouse=True)
 def well(stack: Stack) -> Iterator[None]:
-    """Each test begins with a site that is well, and leaves it so."""
+    """Fail unless the site is healthy before and after each test."""
     assert eventually(stack.ready, lambda status: status == 200, 30) == 200
     yield
     assert eventually(stack.ready, lambda status: status == 200, 30) == 200

@@ -15,7 +15,7 @@ JSON = {"Content-Type": "application/json"}
 
 @pytest.fixture(scope="module", autouse=True)
 def login(stack: Stack) -> None:
-    """Let the login be set up, and strangers ask more often than they may as a rule."""
+    """Set up the login, and let strangers ask more often than usual."""
     stack.env |= {"KAKAO_CLIENT_ID": "nobody", "API_LOGIN_RATE": "1000/min"}
     stack.up()
 
@@ -46,7 +46,7 @@ def test_many_clients_at_once_get_hardly_more_than_is_allowed(stack: Stack) -> N
         for _ in range(400):
             pool.submit(answers.ask, client, path)
     assert set(answers.counts) == {200, 429}
-    # 60 a minute, and what passes Django's count at the same moment.
+    # 60 per minute, and those that pass Django's count at the same moment.
     assert answers.counts[200] <= 100
 
 

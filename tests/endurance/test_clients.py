@@ -37,7 +37,7 @@ def head(stack: Stack, line: str, *headers: str) -> bytes:
 
 
 def status_of(connection: socket.socket) -> int:
-    """Return the status that comes; 0 where the connection is closed without one."""
+    """Return the status of the answer; 0 if the connection is closed without one."""
     try:
         answer = connection.recv(1 << 16)
     except OSError:
@@ -67,7 +67,7 @@ def test_slow_uploads_and_slow_readers_fill_no_memory(stack: Stack) -> None:
             for reader in readers:
                 reader.recv(100_000)
             time.sleep(max(0, 1 - (time.monotonic() - started)))
-        # None of them was sent away: what they wait for is theirs.
+        # None of them was turned away.
         left = 9 * MEGABYTE - seconds * len(block)
         for upload in uploads:
             upload.sendall(b"x" * left)
@@ -126,7 +126,7 @@ def test_a_crowd_of_twice_the_listen_queue_is_answered(stack: Stack) -> None:
             for connection in visitors:
                 status = status_of(connection)
                 counts[status] = counts.get(status, 0) + 1
-    # One address may have 200 requests under way; the others are told so.
+    # One address may have 200 requests at a time; the rest are told so.
     assert set(counts) <= {200, 429}
     assert counts[200] >= 200
     assert starts(stack) == before

@@ -9,20 +9,20 @@ from dataclasses import dataclass
 
 import pytest
 
-from tests.conftest import program
 from tests.endurance.conftest import LONG, inside, starts, visitor
 from tests.stack.conftest import Stack
+from tests.support.commands import program
 
 pytestmark = pytest.mark.stack
 
 MINUTES = int(os.environ.get("ENDURANCE_MINUTES", "60" if LONG else "2"))
-# Without a reuse of ports, 28,000 requests within a minute are the end.
+# If ports were not reused, 28,000 requests per minute would be the most.
 PAGES = {"/": 4, "/health/live": 2, "/table": 2}
 
 
 @dataclass(frozen=True)
 class Use:
-    """What a service has taken of its machine."""
+    """The resources that a service uses."""
 
     memory: int
     descriptors: int
@@ -32,7 +32,7 @@ class Use:
 def use(stack: Stack, service: str) -> Use:
     """Return a service's memory without the cache of files, its open descriptors, and its TIME_WAIT sockets."""
     script = (
-        # The second is that of the first version of control groups.
+        # The second file is that of cgroup v1.
         "cat /sys/fs/cgroup/memory.stat /sys/fs/cgroup/memory/memory.stat 2>/dev/null "
         "| awk '$1 ~ /^(anon|rss)$/ {print $2; exit}'; "
         "ls -d /proc/[0-9]*/fd/* 2>/dev/null | wc -l; "
@@ -43,7 +43,7 @@ def use(stack: Stack, service: str) -> Use:
 
 
 def load(stack: Stack, path: str, connections: int, seconds: int) -> tuple[int, int]:
-    """Load a page; return how many requests were answered, and how many of them not with 200."""
+    """Load a page; return how many requests were answered, and how many of those with anything but 200."""
     command = [program("wrk"), "-t1", f"-c{connections}", f"-d{seconds}s", "--timeout", "30s"]
     host = ["-H", f"Host: localhost:{stack.port}"]
     result = subprocess.run(

@@ -1,4 +1,4 @@
-"""What happens behind: a database or a cache that is frozen, cut off or busy, and comes back."""
+"""What happens if a database or a cache is frozen, cut off or busy, and comes back."""
 
 import threading
 import time
@@ -6,7 +6,6 @@ from functools import partial
 
 import pytest
 
-from tests.conftest import CATALOGUE, succeed
 from tests.endurance.conftest import (
     LONG,
     TROUBLES,
@@ -16,13 +15,15 @@ from tests.endurance.conftest import (
     visitor,
 )
 from tests.stack.conftest import Stack, eventually
+from tests.support.catalogue import CATALOGUE
+from tests.support.commands import succeed
 from tests.support.stacks import STACKS
 
 pytestmark = pytest.mark.stack
 
 
 def ready_word(stack: Stack) -> str:
-    """Return the word that the readiness check begins with."""
+    """Return the first word of the readiness check."""
     return str(stack.get("/health/ready").json()["status"])
 
 
@@ -72,7 +73,7 @@ def test_without_the_database_a_page_is_503_within_five_seconds(
     assert starts(stack) == before
 
 
-# To lock a table for a while, in a transaction of its own, as a migration does.
+# These lock a table for a while in a transaction, as a migration does.
 LOCKS = {
     "mysql": "LOCK TABLES accounts_user WRITE",
     "postgresql": "LOCK TABLE accounts_user IN ACCESS EXCLUSIVE MODE",

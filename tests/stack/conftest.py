@@ -15,14 +15,15 @@ from typing import Any, TypeVar
 import httpx
 import pytest
 
-from tests.conftest import Bake, run, succeed
+from tests.support.commands import run, succeed
+from tests.support.projects import Bake
 
 T = TypeVar("T")
 PASSWORD = "a-password-of-the-tests-1"
 
 
 def docker_answers() -> bool:
-    """Tell whether a Docker engine with Compose is there."""
+    """Tell whether a Docker engine with Compose answers."""
     commands = [["docker", "info"], ["docker", "compose", "version"]]
     try:
         return all(
@@ -35,7 +36,7 @@ def docker_answers() -> bool:
 
 @pytest.fixture(scope="session", autouse=True)
 def docker() -> None:
-    """Skip where no engine answers, unless DRYDOCK_REQUIRE_DOCKER says that one must."""
+    """Skip if no engine answers; fail if DRYDOCK_REQUIRE_DOCKER is set."""
     if docker_answers():
         return
     reason = "no Docker engine with Compose answers"
@@ -45,14 +46,14 @@ def docker() -> None:
 
 
 def free_port() -> int:
-    """Return a port that nobody listens on now."""
+    """Return a free port."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
 
 
 def eventually(question: Callable[[], T], wanted: Callable[[T], bool], seconds: float = 60) -> T:
-    """Ask until the answer is the wanted one; return the last answer, wanted or not."""
+    """Ask until the answer is the wanted one or time is up; return the last answer."""
     limit = time.monotonic() + seconds
     while True:
         answer = question()
@@ -89,10 +90,10 @@ class Stack:
         return self.compose("up", "--build", "--wait", *words)
 
     def down(self) -> None:
-        """Stop and remove everything, data and the images that were built included."""
+        """Stop and remove everything, including data and the images that were built."""
         words = ["down", "--volumes", "--remove-orphans", "--timeout", "1"]
         self.compose(*words, check=False)
-        # What only another set of its files uses, Compose leaves.
+        # Compose leaves what only another set of the project's files uses.
         ours = f"label=com.docker.compose.project={self.folder.name}"
         for kind, everything in (("container", "--all"), ("volume", ""), ("network", "")):
             listed = ["docker", kind, "ls", *everything.split(), "--quiet", "--filter", ours]
@@ -125,7 +126,7 @@ class Stack:
         return f"http://127.0.0.1:{self.port}{path}"
 
     def client(self, **options: Any) -> httpx.Client:  # noqa: ANN401
-        """Return a browser without a page: it keeps cookies."""
+        """Return an HTTP client that keeps cookies, like a browser."""
         headers = {"Host": f"localhost:{self.port}"}
         return httpx.Client(base_url=self.url(), headers=headers, timeout=40, **options)
 
@@ -135,7 +136,7 @@ class Stack:
             return client.get(path, **options)
 
     def status(self, path: str = "/") -> int:
-        """Return the status of a page; 0 where no answer comes."""
+        """Return the status of a page; 0 if no answer comes."""
         try:
             return self.get(path).status_code
         except httpx.TransportError:
@@ -146,11 +147,11 @@ class Stack:
         return self.status("/health/ready")
 
     def containers(self, *services: str) -> list[str]:
-        """Return the ids of the containers of some services, or of all; those that ended included."""
+        """Return the ids of the containers of some services or of all, including those that have ended."""
         return self.compose("ps", "--all", "--quiet", *services).split()
 
     def inspect(self, *containers: str) -> list[dict[str, Any]]:
-        """Return what Docker knows of some containers, or of all."""
+        """Return what Docker knows about some containers, or about all."""
         words = containers or tuple(self.containers())
         found: list[dict[str, Any]] = json.loads(
             succeed("docker", "inspect", *words, cwd=self.folder)
@@ -158,13 +159,13 @@ class Stack:
         return found
 
     def add_administrator(self) -> None:
-        """Make an administrator `admin`."""
+        """Create an administrator, `admin`."""
         words = ["createsuperuser", "--no-input", "--username=admin", "--email=admin@example.com"]
         password = f"DJANGO_SUPERUSER_PASSWORD={PASSWORD}"
         self.compose("exec", "-T", "-e", password, "backend", "python", "manage.py", *words)
 
     def log_in(self, client: httpx.Client) -> httpx.Response:
-        """Log the administrator in, by the form."""
+        """Log the administrator in through the form."""
         page = client.get("/admin/login/")
         token = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', page.text)
         assert token, page.text
@@ -177,7 +178,7 @@ class Stack:
 def make_stack(
     bake: Bake, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Callable[..., Stack]]:
-    """Return a function that generates a project of its own for a stack; all end with the tests."""
+    """Return a function that generates a new project for a stack; all stacks end with the tests."""
     stacks: list[Stack] = []
 
     def make(
@@ -189,7 +190,7 @@ def make_stack(
         folder = tmp_path_factory.mktemp("stack") / slug
         shutil.copytree(bake(project_slug=slug, **answers), folder)
         stack = Stack(folder=folder, files=files, env=env or {})
-        stack.down()  # of a run that was broken off
+        stack.down()  # left behind by an interrupted run
         stacks.append(stack)
         return stack
 

@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from tests.conftest import run, succeed
 from tests.stack.conftest import Stack
+from tests.support.commands import run, succeed
 from tests.support.stacks import STACKS
 
 pytestmark = pytest.mark.stack

@@ -14,15 +14,17 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.conftest import CATALOGUE, CHOICES, lint_commands, run, succeed
 from tests.stack.conftest import Stack, eventually
+from tests.support.catalogue import CATALOGUE, CHOICES
+from tests.support.commands import run, succeed
+from tests.support.projects import lint_commands
 from tests.support.stacks import DEVELOPMENTS
 
 pytestmark = pytest.mark.stack
 
 MakeStack = Callable[..., Stack]
 
-# Pages for the tests: one takes its time, one tells which container answers and what it was told.
+# Pages for the tests: one is slow, one says which container answers and what it was told.
 URLS = """
 import socket, time
 from django.http import HttpResponse, JsonResponse
@@ -41,7 +43,7 @@ urlpatterns = [path("slow", slow), path("who", who)]
 
 
 def with_pages(stack: Stack) -> Stack:
-    """Give a stack the pages above, in a Compose file of their own."""
+    """Add the pages above to a stack, in a separate Compose file."""
     (stack.folder / "pages.py").write_text(URLS)
     (stack.folder / "docker-compose.pages.yml").write_text(
         "services: {backend: {volumes: ['./pages.py:/app/config/urls.py:ro']}}\n"
@@ -52,7 +54,7 @@ def with_pages(stack: Stack) -> Stack:
 
 @pytest.fixture(scope="module", params=CHOICES["app_server"])
 def served(request: pytest.FixtureRequest, make_stack: MakeStack) -> Iterator[Stack]:
-    """Return a stack with the pages, without servers besides, for each application server."""
+    """Return a stack with the pages and without other servers, for each application server."""
     slug = f"served_{request.param}"
     stack = make_stack(slug, database="sqlite", cache="locmem", app_server=request.param)
     yield with_pages(stack)
@@ -61,7 +63,7 @@ def served(request: pytest.FixtureRequest, make_stack: MakeStack) -> Iterator[St
 
 @pytest.fixture
 def up(served: Stack) -> Stack:
-    """Return it running as it was generated."""
+    """Return the stack, running as it was generated."""
     served.env.clear()
     served.up("--remove-orphans")
     return served
@@ -75,7 +77,7 @@ def test_a_stop_loses_no_request_in_flight(up: Stack) -> None:
     ]
     for thread in ask:
         thread.start()
-    time.sleep(1.5)  # both are in the hands of a worker
+    time.sleep(1.5)  # until a worker has both
     started = time.monotonic()
     up.compose("stop", "backend")
     for thread in ask:
@@ -144,7 +146,7 @@ def test_nginx_finds_a_backend_that_moved(up: Stack) -> None:
     up.compose("stop", "backend")
     squatters: list[str] = []
     try:
-        # Others take the addresses that are free, until the backend's is among them.
+        # Other containers take the free addresses, until the backend's is among them.
         while before not in [address(name) for name in squatters] and len(squatters) < 8:
             squatters.append(succeed("docker", *squatter, cwd=up.folder).strip())
         up.compose("start", "backend")
@@ -197,7 +199,7 @@ def test_django_sees_the_address_of_the_client(host: str, up: Stack) -> None:
 
 
 def access_log(stack: Stack) -> list[str]:
-    """Return nginx's lines on requests."""
+    """Return the lines that nginx logs for requests."""
     lines = stack.compose("logs", "--no-log-prefix", "nginx").splitlines()
     return [line for line in lines if line.startswith("{")]
 
@@ -215,7 +217,7 @@ def test_a_server_whose_threads_all_hang_is_ended_and_comes_back(served: Stack) 
         assert served.get("/who").status_code == 200
 
         def hang() -> None:
-            # The visitor leaves; the thread that serves him does not notice.
+            # The visitor leaves; the thread that serves the page does not notice.
             with pytest.raises(httpx.ReadTimeout):
                 served.get("/slow?seconds=100000", timeout=3)
 
@@ -386,7 +388,7 @@ DEVELOPMENT = ("docker-compose.yml", "docker-compose.override.yml")
 
 @pytest.fixture(scope="module", params=DEVELOPMENTS)
 def development(request: pytest.FixtureRequest, make_stack: MakeStack) -> Iterator[Stack]:
-    """Return a stack of development for each database, its code writable by its user."""
+    """Return a development stack for each database, whose code its user can write."""
     answers = DEVELOPMENTS[request.param]
     stack = make_stack(f"dev_{answers['database']}", files=DEVELOPMENT, **answers)
     stack.env = {"DATABASE_PORT": "0", "CACHE_PORT": "0", "DEV_UID": "1234", "DEV_GID": "1234"}
@@ -398,7 +400,7 @@ def development(request: pytest.FixtureRequest, make_stack: MakeStack) -> Iterat
 
 
 def shows(stack: Stack, words: str) -> bool:
-    """Tell whether the landing page comes to have the words; the server may restart meanwhile."""
+    """Tell whether the words appear on the landing page in time; the server may restart meanwhile."""
 
     def shown() -> bool:
         try:
@@ -411,7 +413,7 @@ def shows(stack: Stack, words: str) -> bool:
 
 @pytest.mark.skipif(os.getuid() != 0, reason="only root can give files to another user")
 class TestDevelopment:
-    """What a plain `docker compose up` starts."""
+    """The stack that a plain `docker compose up` starts."""
 
     def test_pages_come_with_their_styles(self, development: Stack) -> None:
         assert shows(development, "My Site")

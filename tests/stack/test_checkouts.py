@@ -1,4 +1,4 @@
-"""Where a project is started: folders with other names, machines with other habits, two at once."""
+"""Where a project is started: in folders with other names, on machines with other settings, twice at once."""
 
 import json
 from collections.abc import Callable

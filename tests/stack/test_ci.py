@@ -1,6 +1,6 @@
-"""The test job of a generated project's CI, each command as it is written in the workflow.
+"""The test job of a generated project's CI: each command as the workflow has it.
 
-It leaves a stack of production behind, with data in it: a browser looks at that, through nginx.
+The job leaves a production stack with data behind: a browser looks at its pages through nginx.
 """
 
 from collections.abc import Callable, Iterator
@@ -13,9 +13,11 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.support.expected_conditions import presence_of_element_located
 from selenium.webdriver.support.wait import WebDriverWait
 
-from tests.conftest import BROWSERS, ROOT, ci_steps, program, succeed, tool
 from tests.stack.conftest import PASSWORD, Stack
+from tests.support.catalogue import ROOT
 from tests.support.choices import label
+from tests.support.commands import BROWSERS, program, succeed, tool
+from tests.support.projects import ci_steps
 
 pytestmark = pytest.mark.stack
 
@@ -51,7 +53,7 @@ PICTURES = ROOT / "reports"
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Chrome]:
-    """Return a browser that nobody sees."""
+    """Return a headless browser."""
     options = ChromeOptions()
     options.binary_location = program(*BROWSERS)
     for word in ("headless=new", "no-sandbox", "disable-gpu", "disable-quic", "no-first-run",
@@ -109,7 +111,7 @@ def look(browser: Chrome, stack: Stack) -> None:
     PICTURES.mkdir(exist_ok=True)
 
     def errors() -> list[str]:
-        """Return the errors of scripts, files that are missing, and what the CSP forbids."""
+        """Return errors in scripts, missing files, and violations of the CSP."""
         return [row["message"] for row in browser.get_log("browser")]  # type: ignore[no-untyped-call]
 
     for path, sign in PAGES.items():
@@ -117,7 +119,7 @@ def look(browser: Chrome, stack: Stack) -> None:
         WebDriverWait(browser, 20).until(presence_of_element_located((By.CSS_SELECTOR, sign)))
         found = errors()
         if any("ERR_NETWORK_CHANGED" in message for message in found):
-            # Of this machine, where another test made a network meanwhile: not of the page.
+            # This is about the machine, where another test has just made a network, not about the page.
             browser.refresh()
             WebDriverWait(browser, 20).until(presence_of_element_located((By.CSS_SELECTOR, sign)))
             found = errors()

@@ -16,8 +16,8 @@ from typing import ClassVar
 import httpx
 import pytest
 
-from tests.conftest import run, succeed
 from tests.stack.conftest import Stack, eventually
+from tests.support.commands import run, succeed
 from tests.support.stacks import STACKS
 
 pytestmark = pytest.mark.stack

@@ -1,4 +1,4 @@
-"""Projects whose Python is newer than this one: their tools and tests, in a container of their image."""
+"""Projects that need a newer Python than this one: their tools and tests, in a container of their image."""
 
 import platform
 import re
@@ -6,7 +6,8 @@ import re
 import pytest
 from packaging.specifiers import SpecifierSet
 
-from tests.conftest import CATALOGUE, ROOT, run, tool
+from tests.support.catalogue import CATALOGUE, ROOT
+from tests.support.commands import run, tool
 
 pytestmark = pytest.mark.stack
 

@@ -1,6 +1,6 @@
-"""Containers that restart, or die, one by one and all at once: the site comes back by itself, its data with it.
+"""Containers that restart or die, one by one and all at once: the site comes back by itself, with its data.
 
-The tests of one stack run in their order, on the same containers.
+The tests of a stack run in order, on the same containers.
 """
 
 import re
@@ -9,8 +9,9 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from tests.conftest import CATALOGUE, succeed
 from tests.stack.conftest import Stack, eventually
+from tests.support.catalogue import CATALOGUE
+from tests.support.commands import succeed
 from tests.support.stacks import STACKS, servers
 
 pytestmark = pytest.mark.stack
@@ -20,7 +21,7 @@ ONCE = "release"
 
 @pytest.fixture(scope="module", params=STACKS)
 def answers(request: pytest.FixtureRequest) -> dict[str, str]:
-    """Return the answers of one stack after the other."""
+    """Return the answers for one stack after the other."""
     return STACKS[request.param]
 
 
@@ -36,7 +37,7 @@ def stack(answers: dict[str, str], make_stack: Callable[..., Stack]) -> Iterator
 
 
 def staying(stack: Stack) -> dict[str, str]:
-    """Return the containers that stay, by the names of their services."""
+    """Return the long-running containers by the names of their services."""
     services = sorted(set(stack.config()["services"]) - {ONCE})
     containers = {service: stack.containers(service) for service in services}
     assert all(len(names) == 1 for names in containers.values()), containers
@@ -44,7 +45,7 @@ def staying(stack: Stack) -> dict[str, str]:
 
 
 def ill(stack: Stack, containers: dict[str, str]) -> dict[str, str]:
-    """Return the containers that are not running and healthy, with what is known of them."""
+    """Return the containers that are not running and healthy, with what Docker knows about them."""
     states = zip(containers, stack.inspect(*containers.values()), strict=True)
     health = {
         service: state["State"]["Health"]["Status"]
@@ -56,13 +57,13 @@ def ill(stack: Stack, containers: dict[str, str]) -> dict[str, str]:
 
 
 def check_that_it_comes_back(stack: Stack, containers: dict[str, str], event: str) -> None:
-    """Fail unless the page, the health, and the data are there again, each in its time."""
+    """Fail unless the page, the health check and the data are back, each in time."""
     assert eventually(stack.status, lambda status: status == 200, 30) == 200, event
     left = eventually(lambda: ill(stack, containers), lambda found: not found, 60)
     assert left == {}, event
     assert stack.ready() == 200, event
     assert stack.shell("print('users', User.objects.count())") == "users 1", event
-    # Docker counts the restarts that nobody asked for.
+    # Docker counts only restarts that nobody asked for.
     for service, state in zip(containers, stack.inspect(*containers.values()), strict=True):
         assert not state["State"]["Restarting"], f"{event}: {service}"
         assert state["RestartCount"] == 0, f"{event}: {service}"
@@ -74,7 +75,7 @@ def restart(stack: Stack, *containers: str) -> None:
 
 
 def kill(stack: Stack, *containers: str) -> None:
-    """Start containers that had no time to stop, as after a power failure."""
+    """Start containers that had no time to stop, as after a power cut."""
     succeed("docker", "kill", "--signal=KILL", *containers, cwd=stack.folder)
     succeed("docker", "start", *containers, cwd=stack.folder)
 

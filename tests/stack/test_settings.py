@@ -1,4 +1,4 @@
-"""What people write into .env: what is meant is understood, what cannot be is refused by name."""
+"""What people write into .env: it is understood as it was meant, or refused by name."""
 
 import re
 import time
@@ -13,7 +13,7 @@ pytestmark = pytest.mark.stack
 
 @pytest.fixture(scope="module")
 def built(make_stack: Callable[..., Stack]) -> Stack:
-    """Return a stack that has come up once, so that its images and its database are there."""
+    """Return a stack that has come up once, so that its images and its database exist."""
     stack = make_stack("settings", database="postgresql", cache="locmem")
     stack.up()
     return stack
@@ -26,7 +26,7 @@ def stack(built: Stack) -> Stack:
     return built
 
 
-# A start each: what is written in one value -> hosts that are meant by it.
+# The text of a value -> the hosts that it means. Each needs a start.
 HOSTS = {
     "a.com,localhost": ["a.com"],
     "http://a.com b.com:8080 https://c.com:8443/shop/, D.com .e.com localhost": [

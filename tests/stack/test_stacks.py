@@ -1,6 +1,6 @@
-"""The stacks of production: each is asked over HTTP, disturbed, and asked again.
+"""The production stacks: each is used over HTTP, disturbed, and used again.
 
-The tests of one stack run in their order, on the same containers.
+The tests of a stack run in order, on the same containers.
 """
 
 import json
@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from tests.conftest import CATALOGUE
 from tests.stack.conftest import Stack, eventually
+from tests.support.catalogue import CATALOGUE
 from tests.support.stacks import STACKS
 
 pytestmark = pytest.mark.stack
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.stack
 
 @pytest.fixture(scope="module", params=STACKS)
 def answers(request: pytest.FixtureRequest) -> dict[str, str]:
-    """Return the answers of one stack after the other."""
+    """Return the answers for one stack after the other."""
     return STACKS[request.param]
 
 
@@ -33,14 +33,14 @@ def stack(answers: dict[str, str], make_stack: Callable[..., Stack]) -> Iterator
 
 
 def database(answers: dict[str, str]) -> str:
-    """Return the name of the database's service; skip where there is none."""
+    """Return the name of the database's service; skip if there is none."""
     if not CATALOGUE["_databases"][answers["database"]]["image"]:
         pytest.skip("the database is a file")
     return answers["database"]
 
 
 def cache(answers: dict[str, str]) -> str:
-    """Return the name of the cache's service; skip where there is none."""
+    """Return the name of the cache's service; skip if there is none."""
     if not CATALOGUE["_caches"][answers["cache"]]["image"]:
         pytest.skip("the cache is in the processes")
     return answers["cache"]

@@ -10,7 +10,7 @@ import covertable
 def choices(catalogue: dict[str, Any]) -> dict[str, list[str]]:
     """Return the questions with choices: name to choices, the default first.
 
-    Those of a question that is answered by yes or no are as one says them on the command line.
+    The choices of a yes-or-no question are written as on the command line.
     """
     return {
         name: values if isinstance(values, list) else ["true", "false"][:: 1 if values else -1]
@@ -20,7 +20,7 @@ def choices(catalogue: dict[str, Any]) -> dict[str, list[str]]:
 
 
 def parts(words: str) -> dict[str, str]:
-    """Return the answers of a refused combination, as it is written: `database=sqlite, cache=redis`."""
+    """Return the answers in the text of a refused combination: `database=sqlite, cache=redis`."""
     return dict(word.split("=") for word in words.split(", "))
 
 
@@ -30,7 +30,7 @@ def allowed(answers: dict[str, str], catalogue: dict[str, Any]) -> bool:
 
 
 def combinations(catalogue: dict[str, Any]) -> list[dict[str, str]]:
-    """Return answers in which each pair of choices occurs, without the refused combinations."""
+    """Return combinations that contain every pair of choices, and no refused combination."""
     refused = [
         {
             "operator": "not",
@@ -54,8 +54,19 @@ def pairs(answers: dict[str, str]) -> set[tuple[tuple[str, str], ...]]:
     return set(itertools.combinations(sorted(answers.items()), 2))
 
 
+def few(rows: list[dict[str, str]]) -> list[dict[str, str]]:
+    """Return as few of the combinations as still contain every choice that is in any of them."""
+    missing = set().union(*(row.items() for row in rows))
+    found = []
+    while missing:
+        best = max(rows, key=lambda row: len(row.items() & missing))
+        missing -= best.items()
+        found.append(best)
+    return found
+
+
 def everything(catalogue: dict[str, Any]) -> Iterator[dict[str, str]]:
-    """Yield all answers to the questions with choices that are not refused."""
+    """Yield all combinations of choices that are not refused."""
     questions = choices(catalogue)
     for row in itertools.product(*questions.values()):
         answers = dict(zip(questions, row, strict=True))
@@ -64,6 +75,6 @@ def everything(catalogue: dict[str, Any]) -> Iterator[dict[str, str]]:
 
 
 def label(answers: dict[str, str]) -> str:
-    """Name a combination in a test's id: the answers that have an alternative."""
+    """Return the name of a combination for a test's id."""
     words = {"true": "{}", "false": "no_{}"}
     return "-".join(words.get(value, value).format(name) for name, value in answers.items())

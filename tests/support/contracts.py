@@ -1,4 +1,4 @@
-"""What each choice must give: docs/template.md has the same in words."""
+"""What each choice must provide; docs/template.md says the same in words."""
 
 import re
 from dataclasses import dataclass
@@ -18,21 +18,21 @@ CATALOGUES = {
 
 @dataclass(frozen=True)
 class Point:
-    """One point of a contract: where it stands, and what must match there."""
+    """One point of a contract: where to find it, and what must match there."""
 
     point: str
     name: str
     pattern: str = ""
-    # Of choices that are embedded, such as SQLite, it is not asked.
+    # Embedded choices, such as SQLite, do not need it.
     server: bool = False
 
     def given(self, entry: Entry, folder: Path) -> bool:
-        """Tell whether a choice, by its catalogue entry and its folder, gives it."""
+        """Tell whether a choice provides it, from its catalogue entry and its folder."""
         raise NotImplementedError
 
 
 class Key(Point):
-    """A key of the catalogue entry, and what its value must match as text."""
+    """A key of the catalogue entry, and a pattern for its value as text."""
 
     def given(self, entry: Entry, folder: Path) -> bool:
         """Tell whether the entry has it."""
@@ -44,7 +44,7 @@ class Key(Point):
 
 
 class File(Point):
-    """A file in the choice's folder, and what must be in it, or in what it includes."""
+    """A file in the choice's folder, and a pattern for its text, includes in place."""
 
     def given(self, entry: Entry, folder: Path) -> bool:
         """Tell whether the folder has it."""
@@ -58,7 +58,7 @@ class File(Point):
 
 
 def whole(path: Path) -> str:
-    """Return a template with what it includes, where that is named; no match for a file that is missing."""
+    """Return the text of a template and of what it includes by name; empty if the file is missing."""
     if not path.is_file():
         return ""
     templates = next(parent for parent in path.parents if parent.name == "templates")
@@ -162,7 +162,7 @@ CONTRACTS: dict[str, list[Point]] = {
 
 
 def missing(catalogue: dict[str, Any], templates: Path) -> list[str]:
-    """Return what the choices of a catalogue lack, a sentence each."""
+    """Return a sentence for each thing that a choice of the catalogue lacks."""
     found = []
     for question, points in CONTRACTS.items():
         entries = catalogue[CATALOGUES[question]]

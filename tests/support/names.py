@@ -1,4 +1,4 @@
-"""Names that are hard to write into a file: of a project, of its author, in its description."""
+"""Names of projects and authors that are hard to write into a file."""
 
 NAMES = [
     "Plain",
@@ -20,5 +20,5 @@ NAMES = [
 
 
 def verbatim(name: str) -> str:
-    """Return an answer that cookiecutter, which renders those of the command line, renders to a name."""
+    """Return an answer that gives the name once cookiecutter has rendered it, as it renders those of the command line."""
     return f"{{% raw %}}{name}{{% endraw %}}" if "{" in name else name

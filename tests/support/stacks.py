@@ -1,9 +1,9 @@
-"""The stacks that the tests start, chosen from the catalogue: a new choice joins by itself."""
+"""The stacks that the tests start, chosen from the catalogue so that a new choice joins by itself."""
 
 import itertools
 from typing import Any
 
-from tests.conftest import CATALOGUE
+from tests.support.catalogue import CATALOGUE
 from tests.support.choices import allowed, choices
 
 Answers = dict[str, str]
@@ -17,7 +17,7 @@ def servers(answers: Answers, catalogue: dict[str, Any]) -> list[str]:
 
 
 def spread(answers: Answers, question: str, start: int, catalogue: dict[str, Any]) -> Answers:
-    """Return the answers with one more: the choice at a place that goes round, or the next that is allowed."""
+    """Return the answers with one to another question: the choice at a position, or the next that is allowed."""
     values = choices(catalogue)[question]
     for value in (values[(start + step) % len(values)] for step in range(len(values))):
         if allowed(more := {**answers, question: value}, catalogue):
@@ -28,8 +28,8 @@ def spread(answers: Answers, question: str, start: int, catalogue: dict[str, Any
 def stacks(catalogue: dict[str, Any]) -> dict[str, Answers]:
     """Return stacks of production, by name: every database, cache and application server is in one.
 
-    Servers are with servers, what is embedded with what is embedded; each application server is in front
-    of a database server at least once. First choices go together.
+    A stack has a server for both database and cache, or for neither; each application server is combined
+    with a database server at least once. The first stack has the first choices.
     """
     questions = {name: choices(catalogue)[name] for name in ("database", "cache", "app_server")}
     rows = [
@@ -57,7 +57,7 @@ def stacks(catalogue: dict[str, Any]) -> dict[str, Answers]:
 
 
 def developments(catalogue: dict[str, Any]) -> dict[str, Answers]:
-    """Return stacks of development, by name: one for each database, with other pairs than production's."""
+    """Return stacks of development, by name: one for each database, with different pairs from production's."""
     questions = choices(catalogue)
     found: dict[str, Answers] = {}
     for index, database in enumerate(questions["database"]):
