@@ -84,7 +84,10 @@ def look(options: Options) -> Look:
     known = record.read(options.folder)
     rules = policy.read(options.folder, known.skip)
     source = open_source(
-        options.template or known.template, offline=options.offline, progress=options.progress
+        options.template or known.template,
+        base=None if options.template else options.folder,
+        offline=options.offline,
+        progress=options.progress,
     )
     old = source.resolve(known.commit)
     new = source.resolve(options.to or known.checkout)
@@ -156,11 +159,20 @@ def look(options: Options) -> Look:
         here=trees[2],
         rendered=(base, upstream),
         comparison=comparison,
-        notes=tuple(filter(None, (*resolved.notes, unknown, *ended))),
+        notes=tuple(filter(None, (*resolved.notes, unknown, *ended, *left_out(source)))),
         by_hook=tuple(sorted(path for path in by_hook if here.get(path) == by_hook[path])),
         answers=resolved.public,
         new_questions=resolved.new,
     )
+
+
+def left_out(source: Source) -> list[str]:
+    """Return a sentence for each file that the template's project folder has and cannot be read."""
+    return [
+        f"{path} in the template is not compared: {reason}."
+        for path, reason in sorted(source.left_out.items())
+        if "cookiecutter" in path.partition("/")[0]
+    ]
 
 
 def has_hooks(template: Tree) -> bool:
