@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from drydock import accept as acceptances
-from drydock.commands.options import progress, template_options
+from drydock.commands.options import files_in_project, progress, template_options
 from drydock.session import Options, look
 
 
@@ -14,7 +14,9 @@ from drydock.session import Options, look
 @template_options
 @click.option("--reason", required=True, help="Why; reports show it.")
 @click.option("--until", type=click.DateTime(["%Y-%m-%d"]), help="The last day, e.g. 2027-12-31.")
-@click.argument("things", nargs=-1, required=True, metavar="FILE[:KEY]...")
+@click.argument(
+    "things", nargs=-1, required=True, metavar="FILE[:KEY]...", callback=files_in_project
+)
 def accept(
     folder: Path,
     offline: bool,

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from drydock.commands.options import progress, template_options
+from drydock.commands.options import files_in_project, progress, template_options
 from drydock.errors import DrydockError
 from drydock.session import Options, look
 from drydock.update import chosen
@@ -13,7 +13,7 @@ from drydock.worktree import Change, WorkTree
 
 @click.command()
 @template_options
-@click.argument("files", nargs=-1, required=True, metavar="FILE...")
+@click.argument("files", nargs=-1, required=True, metavar="FILE...", callback=files_in_project)
 def restore(folder: Path, offline: bool, hooks: bool, files: tuple[str, ...]) -> None:
     """Bring back the recorded template's version of files or folders.
 

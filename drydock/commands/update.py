@@ -10,7 +10,14 @@ import click
 
 from drydock import report
 from drydock import update as updates
-from drydock.commands.options import DRIFT, IN_STEP, progress, set_option, template_options
+from drydock.commands.options import (
+    DRIFT,
+    IN_STEP,
+    files_in_project,
+    progress,
+    set_option,
+    template_options,
+)
 from drydock.errors import DrydockError
 from drydock.merge import Fate
 from drydock.session import Look, Options, look
@@ -44,7 +51,7 @@ Exit status:
     "--continue", "go_on", is_flag=True, help="Finish an update whose conflicts are resolved."
 )
 @click.option("--abort", is_flag=True, help="Undo an update that has conflicts.")
-@click.argument("files", nargs=-1, metavar="[FILE]...")
+@click.argument("files", nargs=-1, metavar="[FILE]...", callback=files_in_project)
 def update(
     folder: Path,
     offline: bool,

@@ -5,14 +5,16 @@ import os
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from cookiecutter.main import cookiecutter
 
 from drydock import project, record, render
+from drydock.cli import main
 from drydock.errors import DrydockError
 from drydock.record import Record
 from drydock.source import open_source
 from tests.conftest import COMBINATIONS, ROOT, Bake, run, succeed, tool
-from tests.drydock.conftest import Drydock, git
+from tests.drydock.conftest import Drydock, Template, git
 from tests.drydock.test_render import OF_THE_HOOK
 from tests.support.choices import label
 
@@ -169,6 +171,42 @@ def test_a_record_with_all_fields_is_written_as_it_was_read() -> None:
     known = Record(template="t", commit="c", answers={"a": True}, checkout="main", directory="d")
     assert record.loads(known.dumps()) == known
     assert json.loads(known.dumps())["directory"] == "d"
+
+
+def test_a_project_is_found_from_its_folders(
+    drydock: Drydock, project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    inner = project / "a/b"
+    inner.mkdir(parents=True)
+    assert record.project_of(inner) == inner  # Without a repository, nobody knows where to stop.
+    git(project, "init", "--quiet")
+    assert record.project_of(inner) == project
+    assert record.project_of(project) == project
+    monkeypatch.chdir(inner)
+    assert record.project_of(Path(".")) == project
+    (project / "README.md").write_text("mine\n")
+    (project / "a/own.txt").write_text("mine\n")
+    result = CliRunner().invoke(main, ["check"])
+    assert "README.md" in result.output
+    git(project, "add", "--all")
+    git(project, "commit", "--quiet", "--message", "First")
+    words = ["../../README.md", "--reason", "ours"]
+    assert CliRunner().invoke(main, ["accept", *words]).exit_code == 0
+    assert CliRunner().invoke(main, ["check"]).exit_code == 0
+    assert "+mine" in CliRunner().invoke(main, ["diff", "../../README.md"]).output
+    shown = drydock("restore", inner, "../../README.md")
+    assert shown.output.startswith("restored  README.md"), shown.output
+    git(inner, "init", "--quiet")
+    assert "no such file" in drydock("check", inner).stderr
+
+
+def test_a_new_project_is_not_the_one_around_it(
+    drydock: Drydock, template: Template, project: Path
+) -> None:
+    git(project, "init", "--quiet")
+    inner = template.generate(project / "inner", record=False)
+    assert drydock("init", inner, str(template.folder)).exit_code == 0
+    assert (inner / record.NAME).exists()
 
 
 def test_a_linked_work_tree_in_the_middle_of_a_rebase_is_seen(tmp_path: Path) -> None:
