@@ -64,7 +64,7 @@ def init(
     )
     if found.likeness < LIKE:
         raise DrydockError(
-            f"{folder}: is nothing like {template}. {found.label} fits best, and {found.identical} of "
+            f"{folder}: is nothing like {found.record.template}. {found.label} fits best, and {found.identical} of "
             f"{found.files} files are identical, {found.likeness:.0%} of the lines. If the project was made from "
             "it, say with which answers: --set ANSWER=VALUE."
         )

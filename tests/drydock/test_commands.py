@@ -573,6 +573,9 @@ def spoil(project: Path, template: Template, what: str) -> None:
             template.commit({f"{TOP}/x": "{{ cookiecutter.nothing }}"})
         case "bad default":
             template.commit({"cookiecutter.json": json.dumps({**QUESTIONS, "x": "{{ 1 / 0 }}"})})
+        case "refused default":
+            refused = "{{ {}.pop('not like that') }}"
+            template.commit({"cookiecutter.json": json.dumps({**QUESTIONS, "x": refused})})
         case "no choices":
             template.commit({"cookiecutter.json": json.dumps({**QUESTIONS, "x": []})})
         case "no folder":
@@ -604,6 +607,7 @@ def spoil(project: Path, template: Template, what: str) -> None:
         ("bad Jinja", "x: cannot be rendered"),
         ("undefined", "x: cannot be rendered"),
         ("bad default", "the default of x cannot be rendered"),
+        ("refused default", "the default of x cannot be rendered: 'not like that'"),
         ("no choices", "x has no choices"),
         ("no folder", "has no folder named like"),
     ],
