@@ -120,7 +120,7 @@ def fits(pattern_parts: tuple[str, ...], parts: tuple[str, ...], *, pattern: boo
     return same and fits(tuple(rest), parts[1:], pattern=pattern)
 
 
-def read(project: Path, skip: Iterable[str] = ()) -> Policy:
+def read_policy(project: Path, skip: Iterable[str] = ()) -> Policy:
     """Return the policy of a project's folder; `skip` is what its record skips.
 
     DrydockError for a file that is not TOML, or an unknown entry.

@@ -61,12 +61,12 @@ def project_of(folder: Path) -> Path:
 def skip_of(project: Path) -> tuple[str, ...]:
     """Return what a project's record skips; nothing if there is no record, or it is broken."""
     try:
-        return read(project).skip
+        return read_record(project).skip
     except DrydockError:
         return ()
 
 
-def read(project: Path) -> Record:
+def read_record(project: Path) -> Record:
     """Read the record of a project's folder; DrydockError if there is none, or it is broken."""
     path = project / NAME
     try:

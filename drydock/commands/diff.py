@@ -19,7 +19,7 @@ from drydock.commands.options import (
     template_options,
 )
 from drydock.errors import DrydockError
-from drydock.session import Options, look
+from drydock.inspect import Options, inspect
 
 
 @click.command()
@@ -63,7 +63,7 @@ def diff(
       drydock diff --local docker-compose.yml
       drydock diff --patch | git apply             take the newest version of everything
     """
-    found = look(Options(folder=folder, template=template, to=to, given=given, offline=offline,
+    found = inspect(Options(folder=folder, template=template, to=to, given=given, offline=offline,
                          hooks=hooks, progress=progress(False)))  # fmt: skip
     wanted = {Path(name).as_posix().rstrip("/") for name in files}
     unknown = [

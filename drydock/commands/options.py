@@ -11,7 +11,7 @@ import click
 
 from drydock import record, report
 from drydock.compare import UPSTREAM, Comparison, State
-from drydock.session import Look
+from drydock.inspect import Inspection
 
 IN_STEP, DRIFT, ERROR, MOVED = 0, 1, 2, 3
 FORM = "form"
@@ -159,7 +159,7 @@ def status(comparison: Comparison, fail_on: frozenset[str], moved_ok: bool = Fal
 
 
 def report_and_exit(
-    found: Look,
+    found: Inspection,
     form: str,
     fail_on: frozenset[str],
     quiet: bool,

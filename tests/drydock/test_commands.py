@@ -639,7 +639,7 @@ def test_a_full_disk_is_one_message(
     def full(*_: object, **__: object) -> None:
         raise OSError(28, "No space left on device", "somewhere")
 
-    monkeypatch.setattr("drydock.commands.check.look", full)
+    monkeypatch.setattr("drydock.commands.check.inspect", full)
     result = drydock("check", project)
     assert result.exit_code == 2
     assert result.stderr == "drydock: somewhere: No space left on device\n"
@@ -666,7 +666,7 @@ def test_an_interrupt_has_its_own_status(
     def interrupted(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("drydock.commands.check.look", interrupted)
+    monkeypatch.setattr("drydock.commands.check.inspect", interrupted)
     assert drydock("check", project).exit_code == 130
 
 

@@ -7,8 +7,7 @@ import pytest
 from cruft._commands.utils.generate import _get_skip_paths, _remove_paths
 
 from drydock.errors import DrydockError
-from drydock.policy import is_skipped
-from drydock.policy import read as read_policy
+from drydock.policy import is_skipped, read_policy
 from tests.drydock.conftest import Drydock
 
 PATHS = [
