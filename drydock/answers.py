@@ -122,7 +122,14 @@ def resolve(
                 variables[name] = checked(name, answers[name], value, rendered, where)
                 continue
             default = rendered(value)
-        except (TemplateError, ArithmeticError, TypeError, ValueError) as error:
+        except (
+            TemplateError,
+            ArithmeticError,
+            AttributeError,
+            LookupError,
+            TypeError,
+            ValueError,
+        ) as error:
             raise DrydockError(
                 f"{where}: the default of {name} cannot be rendered: {error}"
             ) from None

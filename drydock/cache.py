@@ -3,12 +3,25 @@
 import os
 from pathlib import Path
 
+from platformdirs import user_cache_path
+
+from drydock.errors import DrydockError
+
 
 def default_cache() -> Path:
-    """Return the user's folder for drydock: $DRYDOCK_CACHE, or in $XDG_CACHE_HOME, or ~/.cache."""
+    """Return the folder for drydock's cache: $DRYDOCK_CACHE, or where the system keeps a user's caches.
+
+    DrydockError if the user has no home folder.
+    """
     if given := os.environ.get("DRYDOCK_CACHE"):
-        return Path(given)
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "drydock"
+        return Path(given).absolute()
+    try:
+        folder = user_cache_path("drydock", appauthor=False)
+    except RuntimeError:
+        folder = Path("~")
+    if "~" in folder.parts:  # as older versions of platformdirs say it
+        raise DrydockError("You have no home folder for a cache. Set HOME or DRYDOCK_CACHE.")
+    return folder
 
 
 def private(folder: Path) -> Path:

@@ -11,7 +11,7 @@ from pathlib import Path
 from drydock import record
 from drydock.errors import DrydockError
 from drydock.record import Record
-from drydock.source import contents_of, entries_of, git
+from drydock.source.git import contents_of, entries_of, git
 from drydock.tree import File, Tree
 
 Render = Callable[[Record], Tree]

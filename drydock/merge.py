@@ -16,7 +16,7 @@ from drydock import formats
 from drydock.errors import DrydockError
 from drydock.keys import grouped
 from drydock.project import unix
-from drydock.source import contents_of, entries_of, git
+from drydock.source.git import contents_of, entries_of, git
 from drydock.tree import File, Tree
 
 YOURS, TEMPLATE = "yours", "template"

@@ -11,14 +11,17 @@ In `.drydock.toml`, or in `[tool.drydock]` of pyproject.toml:
     reason = "why"
     hash = "..."
 
-Patterns are those of .gitignore. Without any, the template owns every file.
+Patterns are those of .gitignore. Without any, the template owns every file. What cruft skips, in the record or in
+`[tool.cruft]` of pyproject.toml, is not compared either; those patterns are cruft's.
 """
 
 import datetime
+import fnmatch
 import tomllib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
+from functools import cache
+from pathlib import Path, PurePosixPath
 
 from pathspec import GitIgnoreSpec
 
@@ -45,7 +48,7 @@ class Acceptance:
 class Policy:
     """Patterns of files, and of keys: `FILE PATTERN: KEY`, with all below the key.
 
-    `skip` are the record's patterns, also ignored; nobody is told if they match nothing.
+    `skip` are what cruft skips, also ignored; nobody is told if they match nothing.
     """
 
     yours: tuple[str, ...] = ()
@@ -60,7 +63,7 @@ class Policy:
 
     def is_ignored(self, path: str) -> bool:
         """Tell whether a file is not compared."""
-        return matches(self.ignore, path) or matches(self.skip, path)
+        return matches(self.ignore, path) or is_skipped(self.skip, path)
 
     def ignoring(self, path: str, key: str) -> str | None:
         """Return the entry of `ignore_keys` that makes a key of a file not count."""
@@ -87,26 +90,47 @@ def matches(patterns: tuple[str, ...], path: str) -> bool:
     return bool(patterns) and GitIgnoreSpec.from_lines(patterns).match_file(path)
 
 
-def read(project: Path, skip: Iterable[str] = ()) -> Policy:
-    """Return the policy of a project's folder; `skip` are the record's patterns.
+def is_skipped(skip: tuple[str, ...], path: str) -> bool:
+    """Tell whether cruft would skip a path: it, or a folder above it, is one of the paths or matches a pattern.
+
+    Only what has an asterisk is a pattern. Both start at the project's folder, and an asterisk stops at a slash.
+    """
+    parts = tuple(path.split("/"))
+    return any(fits(parts_of(one), parts, pattern="*" in one) for one in skip)
+
+
+@cache
+def parts_of(pattern: str) -> tuple[str, ...]:
+    """Return the names of a path, without those that mean nothing."""
+    return PurePosixPath(pattern).parts
+
+
+def fits(pattern_parts: tuple[str, ...], parts: tuple[str, ...], *, pattern: bool) -> bool:
+    """Tell whether the first parts of a path are those of a pattern, where `**` is any number of folders."""
+    if not pattern_parts:
+        return True
+    first, *rest = pattern_parts
+    if pattern and first == "**":
+        return any(
+            fits(tuple(rest), parts[skipped:], pattern=True) for skipped in range(len(parts))
+        )
+    if not parts:
+        return False
+    same = fnmatch.fnmatchcase(parts[0], first) if pattern else parts[0] == first
+    return same and fits(tuple(rest), parts[1:], pattern=pattern)
+
+
+def read_policy(project: Path, skip: Iterable[str] = ()) -> Policy:
+    """Return the policy of a project's folder; `skip` is what its record skips.
 
     DrydockError for a file that is not TOML, or an unknown entry.
     """
-    table: object = {}
-    name = project / ".drydock.toml"
-    try:
-        table = tomllib.loads(name.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        name = project / "pyproject.toml"
-        try:
-            tool = tomllib.loads(name.read_text(encoding="utf-8")).get("tool", {})
-            table = tool.get("drydock", {}) if isinstance(tool, dict) else {}
-        except FileNotFoundError:
-            pass
-        except (OSError, ValueError) as error:
-            raise DrydockError(f"{name}: cannot be read as TOML: {error}") from None
-    except (OSError, ValueError) as error:
-        raise DrydockError(f"{name}: cannot be read as TOML: {error}") from None
+    name, pyproject = project / ".drydock.toml", project / "pyproject.toml"
+    tool = toml(pyproject).get("tool", {})
+    tool = tool if isinstance(tool, dict) else {}
+    table: object = toml(name)
+    if not name.exists():
+        name, table = pyproject, tool.get("drydock", {})
     if not isinstance(table, dict):
         raise DrydockError(f"{name}: tool.drydock is not a table.")
     for key, value in table.items():
@@ -123,10 +147,28 @@ def read(project: Path, skip: Iterable[str] = ()) -> Policy:
     return Policy(
         yours=tuple(table.get("yours", [])),
         ignore=tuple(table.get("ignore", [])),
-        skip=tuple(skip),
+        skip=(*skip, *skip_of_cruft(tool.get("cruft"), pyproject)),
         ignore_keys=tuple(table.get("ignore-keys", [])),
         accepted=tuple(acceptances(table.get("accepted", []), name)),
     )
+
+
+def toml(name: Path) -> dict[str, object]:
+    """Return what a TOML file holds, nothing if it does not exist; DrydockError if it cannot be read."""
+    try:
+        return tomllib.loads(name.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError) as error:
+        raise DrydockError(f"{name}: cannot be read as TOML: {error}") from None
+
+
+def skip_of_cruft(table: object, name: Path) -> list[str]:
+    """Return what cruft's own table in pyproject.toml skips; DrydockError if that is not a list of strings."""
+    skip = table.get("skip", []) if isinstance(table, dict) else []
+    if not isinstance(skip, list) or not all(isinstance(item, str) for item in skip):
+        raise DrydockError(f"{name}: tool.cruft.skip is not a list of strings.")
+    return skip
 
 
 def acceptances(entries: object, name: Path) -> Iterator[Acceptance]:

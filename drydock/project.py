@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from drydock.errors import DrydockError
-from drydock.source import git
+from drydock.source.git import git
 from drydock.tree import File, Tree
 
 # File in git's folder while an operation waits for the user -> what that operation is.

@@ -18,8 +18,8 @@ NAME = ".cruft.json"
 class Record:
     """What a project was generated from.
 
-    `answers` maps the template's questions to answers. `skip` are patterns, as in .gitignore,
-    of files that are not compared. `taken` are files of a later commit than `commit`: path to
+    `answers` maps the template's questions to answers. `skip` are paths and patterns, as cruft reads
+    them, of files that are not compared. `taken` are files of a later commit than `commit`: path to
     that.
     """
 
@@ -45,7 +45,28 @@ class Record:
         return json.dumps(record, indent=2, ensure_ascii=False) + "\n"
 
 
-def read(project: Path) -> Record:
+def project_of(folder: Path) -> Path:
+    """Return the project that a folder is in: the nearest folder with a record, up to the top of its repository.
+
+    Where there is none, or no repository, it is the folder itself.
+    """
+    place = folder.resolve()
+    above = [place, *place.parents]
+    tops = [number for number, one in enumerate(above) if (one / ".git").exists()]
+    inside = above[: tops[0] + 1] if tops else []
+    found = next((one for one in inside if (one / NAME).exists()), place)
+    return folder if found == place else found
+
+
+def skip_of(project: Path) -> tuple[str, ...]:
+    """Return what a project's record skips; nothing if there is no record, or it is broken."""
+    try:
+        return read_record(project).skip
+    except DrydockError:
+        return ()
+
+
+def read_record(project: Path) -> Record:
     """Read the record of a project's folder; DrydockError if there is none, or it is broken."""
     path = project / NAME
     try:

@@ -153,6 +153,8 @@ def render_files(
             if folder is not None:
                 yield safe(name_of(folder) + path.removeprefix(folder), where), file
                 continue
+            if file.behind_link:
+                continue
             name = name_of(path)
             if name.endswith("/") or not name:
                 continue

@@ -1,4 +1,4 @@
-"""A look as text, JSON, Markdown or diffs. Values that look secret appear in none of them."""
+"""An inspection as text, JSON, Markdown or diffs. Values that look secret appear in none of them."""
 
 import difflib
 import json
@@ -13,8 +13,8 @@ import click
 from drydock import render
 from drydock.compare import Change, Drift, State
 from drydock.errors import DrydockError
+from drydock.inspect import Commit, Inspection
 from drydock.secrets import PRIVATE_KEY, masked, masked_lines
-from drydock.session import Commit, Look
 from drydock.tree import File, Tree
 
 COLOURS = {
@@ -30,19 +30,23 @@ COLOURS = {
 SCHEMA_VERSION = 1
 
 
-def shown(look: Look, verbose: bool) -> list[Drift]:
+def shown(inspection: Inspection, verbose: bool) -> list[Drift]:
     """Return the drifts that a report lists; those of your own files only if `verbose`."""
-    return [drift for drift in look.comparison.drifts if verbose or not drift.is_muted]
+    return [drift for drift in inspection.comparison.drifts if verbose or not drift.is_muted]
 
 
-def summary(look: Look) -> str:
+def summary(inspection: Inspection) -> str:
     """Return a sentence on the template's commits."""
-    here = f"{look.url} at {look.recorded.label} of {look.recorded.date[:10]}"
-    if look.recorded.sha == look.newest.sha:
+    here = f"{inspection.url} at {inspection.recorded.label} of {inspection.recorded.date[:10]}"
+    if inspection.recorded.sha == inspection.newest.sha:
         return f"Made from {here}, compared with the same commit."
-    many = "1 commit" if look.behind == 1 else f"{look.behind} commits"
-    aside = f" The recorded commit has {look.ahead} that the other lacks." if look.ahead else ""
-    there = f"{look.newest.label} of {look.newest.date[:10]}"
+    many = "1 commit" if inspection.behind == 1 else f"{inspection.behind} commits"
+    aside = (
+        f" The recorded commit has {inspection.ahead} that the other lacks."
+        if inspection.ahead
+        else ""
+    )
+    there = f"{inspection.newest.label} of {inspection.newest.date[:10]}"
     return f"Made from {here}, compared with {there}: {many} between them.{aside}"
 
 
@@ -100,10 +104,10 @@ def one_line(value: str | None) -> str:
     return text if len(text) <= 60 else f"{text[:57]}..."
 
 
-def text(look: Look, *, verbose: bool = False) -> str:
+def text(inspection: Inspection, *, verbose: bool = False) -> str:
     """Return the report for a terminal, with colours (which click removes where they are unwanted)."""
-    drifts = shown(look, verbose)
-    lines = [summary(look), *look.notes]
+    drifts = shown(inspection, verbose)
+    lines = [summary(inspection), *inspection.notes]
     if drifts:
         rows = [(words(drift), drift) for drift in drifts]
         first = max(len(label) for label, _ in rows)
@@ -119,15 +123,20 @@ def text(look: Look, *, verbose: bool = False) -> str:
         for drift in keyed:
             lines += ["", click.style(plain(drift.path), bold=True)]
             lines += [f"  {key}  {values}  ({side})" for key, values, side in key_lines(drift)]
-    same = look.comparison.files - len(look.comparison.drifts)
-    yours = len(look.comparison.drifts) - len(drifts)
+    same = inspection.comparison.files - len(inspection.comparison.drifts)
+    yours = len(inspection.comparison.drifts) - len(drifts)
     own = f", {yours} of your own, or accepted, differ" if yours else ""
     lines += [*problems(drifts)]
-    if verbose and look.by_hook:
+    if verbose and inspection.by_hook:
         lines += ["", "As the template's hooks made them:"]
-        lines += [f"  {plain(path)}" for path in look.by_hook]
-    lines += ["", f"{look.comparison.files} files compared: {same} same, {len(drifts)} not{own}."]
-    lines += [f"Nothing matches what is ignored: {entry}" for entry in look.comparison.unmatched]
+        lines += [f"  {plain(path)}" for path in inspection.by_hook]
+    lines += [
+        "",
+        f"{inspection.comparison.files} files compared: {same} same, {len(drifts)} not{own}.",
+    ]
+    lines += [
+        f"Nothing matches what is ignored: {entry}" for entry in inspection.comparison.unmatched
+    ]
     lines += next_steps(drifts)
     return "\n".join(lines) + "\n"
 
@@ -141,10 +150,15 @@ def next_steps(drifts: Iterable[Drift]) -> Iterator[str]:
         yield "To take the template's changes: `drydock update` (first with --dry-run)."
 
 
-def markdown(look: Look, *, verbose: bool = False) -> str:
+def markdown(inspection: Inspection, *, verbose: bool = False) -> str:
     """Return the report for a job summary or a comment."""
-    drifts = shown(look, verbose)
-    lines = ["## Drift from the template", "", summary(look), *(f"\n{note}" for note in look.notes)]
+    drifts = shown(inspection, verbose)
+    lines = [
+        "## Drift from the template",
+        "",
+        summary(inspection),
+        *(f"\n{note}" for note in inspection.notes),
+    ]
     if drifts:
         lines += ["", "| State | File | Here | Upstream |", "|---|---|---|---|"]
         for drift in drifts:
@@ -158,7 +172,7 @@ def markdown(look: Look, *, verbose: bool = False) -> str:
     if not drifts:
         lines += ["", "No file that the template owns differs."]
     lines += [
-        f"\nNothing matches what is ignored: {code(one)}" for one in look.comparison.unmatched
+        f"\nNothing matches what is ignored: {code(one)}" for one in inspection.comparison.unmatched
     ]
     return "\n".join(lines) + "\n"
 
@@ -170,7 +184,7 @@ def code(words: str) -> str:
     return f"{fence}{plain}{fence}"
 
 
-def as_json(look: Look, status: int) -> str:
+def as_json(inspection: Inspection, status: int) -> str:
     """Return the report as JSON; drydock/schema.json describes it."""
 
     def commit(one: Commit) -> dict[str, str]:
@@ -203,13 +217,13 @@ def as_json(look: Look, status: int) -> str:
     report = {
         "version": SCHEMA_VERSION,
         "status": status,
-        "template": look.url,
-        "directory": look.record.directory,
-        "recorded": commit(look.recorded),
-        "newest": commit(look.newest),
-        "behind": look.behind,
-        "ahead": look.ahead,
-        "files": look.comparison.files,
+        "template": inspection.url,
+        "directory": inspection.record.directory,
+        "recorded": commit(inspection.recorded),
+        "newest": commit(inspection.newest),
+        "behind": inspection.behind,
+        "ahead": inspection.ahead,
+        "files": inspection.comparison.files,
         "drifts": [
             {
                 "path": drift.path,
@@ -220,11 +234,11 @@ def as_json(look: Look, status: int) -> str:
                 "upstream": change(drift.upstream),
                 "collisions": list(drift.collisions),
             }
-            for drift in look.comparison.drifts
+            for drift in inspection.comparison.drifts
         ],
-        "by_hook": list(look.by_hook),
-        "unmatched": list(look.comparison.unmatched),
-        "notes": list(look.notes),
+        "by_hook": list(inspection.by_hook),
+        "unmatched": list(inspection.comparison.unmatched),
+        "notes": list(inspection.notes),
     }
     return json.dumps(report, indent=2, ensure_ascii=False) + "\n"
 

@@ -1,14 +1,18 @@
 """Files as values: what was rendered, what is in a template, what is in a project."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, kw_only=True)
 class File:
-    """A file's contents, and whether it is executable; no other mode bit counts."""
+    """A file's contents, and whether it is executable; no other mode bit counts.
+
+    `behind_link` says that a template has it through a link to a folder, where cookiecutter renders nothing.
+    """
 
     data: bytes
     executable: bool = False
+    behind_link: bool = field(default=False, compare=False)
 
     @property
     def text(self) -> str | None:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from drydock.errors import DrydockError
 from drydock.merge import crlf
-from drydock.source import git
+from drydock.source.git import git
 from drydock.tree import File
 
 STATE = "drydock-update"

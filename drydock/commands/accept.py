@@ -6,15 +6,17 @@ from pathlib import Path
 import click
 
 from drydock import accept as acceptances
-from drydock.commands.options import progress, template_options
-from drydock.session import Options, look
+from drydock.commands.options import files_in_project, progress, template_options
+from drydock.inspect import Options, inspect
 
 
 @click.command()
 @template_options
 @click.option("--reason", required=True, help="Why; reports show it.")
 @click.option("--until", type=click.DateTime(["%Y-%m-%d"]), help="The last day, e.g. 2027-12-31.")
-@click.argument("things", nargs=-1, required=True, metavar="FILE[:KEY]...")
+@click.argument(
+    "things", nargs=-1, required=True, metavar="FILE[:KEY]...", callback=files_in_project
+)
 def accept(
     folder: Path,
     offline: bool,
@@ -32,7 +34,7 @@ def accept(
       drydock accept nginx/nginx.conf --reason "our own TLS settings"
       drydock accept docker-compose.yml:services.backend.deploy --reason "a larger box" --until 2027-06-30
     """
-    found = look(Options(folder=folder, offline=offline, hooks=hooks, progress=progress(False)))
+    found = inspect(Options(folder=folder, offline=offline, hooks=hooks, progress=progress(False)))
     day = until.date() if until else None
     new = []
     for thing in things:

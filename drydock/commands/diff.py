@@ -9,9 +9,17 @@ from pathlib import Path
 import click
 
 from drydock import report
-from drydock.commands.options import DRIFT, IN_STEP, page, progress, set_option, template_options
+from drydock.commands.options import (
+    DRIFT,
+    IN_STEP,
+    files_in_project,
+    page,
+    progress,
+    set_option,
+    template_options,
+)
 from drydock.errors import DrydockError
-from drydock.session import Options, look
+from drydock.inspect import Options, inspect
 
 
 @click.command()
@@ -32,7 +40,7 @@ from drydock.session import Options, look
 )
 @click.option("--exit-code", is_flag=True, help="Exit with 1 if anything differs, like `git diff`.")
 @click.option("-v", "--verbose", is_flag=True, help="Also show the files that are yours.")
-@click.argument("files", nargs=-1, metavar="[FILE]...")
+@click.argument("files", nargs=-1, metavar="[FILE]...", callback=files_in_project)
 def diff(
     folder: Path,
     offline: bool,
@@ -55,7 +63,7 @@ def diff(
       drydock diff --local docker-compose.yml
       drydock diff --patch | git apply             take the newest version of everything
     """
-    found = look(Options(folder=folder, template=template, to=to, given=given, offline=offline,
+    found = inspect(Options(folder=folder, template=template, to=to, given=given, offline=offline,
                          hooks=hooks, progress=progress(False)))  # fmt: skip
     wanted = {Path(name).as_posix().rstrip("/") for name in files}
     unknown = [

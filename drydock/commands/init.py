@@ -1,24 +1,28 @@
 """`drydock init`."""
 
+from functools import partial
 from pathlib import Path
 
 import click
 
-from drydock import fit, record
+from drydock import record
 from drydock.commands.options import progress, set_option, template_options
 from drydock.errors import DrydockError
+from drydock.infer import infer
 
 # Less than any project keeps of its template: this much is chance.
 LIKE = 0.1
 
 
 @click.command()
-@template_options
+@partial(template_options, is_new=True)
 @click.argument("template")
 @click.option("--directory", help="The template's folder within its repository.")
 @click.option("--checkout", metavar="REF", help="The branch or tag that the project follows.")
 @set_option(help="An answer that you already know; may be repeated.")
-@click.option("--commits", default=200, show_default=True, help="How many commits to try at most.")
+@click.option(
+    "--commits", type=click.IntRange(1), help="Search only so many of the newest commits."
+)
 @click.option("--force", is_flag=True, help="Replace an existing record.")
 @click.option("--dry-run", is_flag=True, help="Write nothing.")
 def init(
@@ -29,13 +33,14 @@ def init(
     directory: str | None,
     checkout: str | None,
     given: dict[str, str],
-    commits: int,
+    commits: int | None,
     force: bool,
     dry_run: bool,
 ) -> None:
     """Write a record for a project that has none.
 
-    It searches for the commit and the answers that come closest to the project.
+    It searches for the commit and the answers that come closest to the project. Not every commit is tried: those
+    far apart first, then ever closer to the best one. What an existing record skips stays skipped.
 
     \b
     Examples:
@@ -47,7 +52,7 @@ def init(
         raise DrydockError(f"{path}: already exists. --force replaces it, --dry-run only shows.")
     if hooks:
         raise DrydockError("--hooks: init renders many times, and runs no hooks.")
-    found = fit.search(
+    found = infer(
         folder,
         template,
         directory=directory,
@@ -59,7 +64,7 @@ def init(
     )
     if found.likeness < LIKE:
         raise DrydockError(
-            f"{folder}: is nothing like {template}. {found.label} fits best, and {found.identical} of "
+            f"{folder}: is nothing like {found.record.template}. {found.label} fits best, and {found.identical} of "
             f"{found.files} files are identical, {found.likeness:.0%} of the lines. If the project was made from "
             "it, say with which answers: --set ANSWER=VALUE."
         )
@@ -67,6 +72,17 @@ def init(
         f"{found.label} fits best: {found.identical} of {found.files} files are identical, "
         f"{found.likeness:.0%} of the lines."
     )
+    click.echo(
+        f"Searched {found.commits} commits: {found.states} differ in what they render, {found.tried} of them were "
+        "tried."
+    )
+    if not found.is_complete:
+        click.echo(
+            "Not sure of anything: the search took too long and was ended. --set ANSWER=VALUE and --commits make "
+            "it shorter."
+        )
+    if found.alike:
+        click.echo(f"Not sure of the commit: {', '.join(found.alike)} fit as well.")
     for name, answer in found.record.answers.items():
         sure = "" if name in found.sure else "  (not sure: nothing in the project tells)"
         click.echo(f"  {name} = {answer}{sure}")

@@ -1,5 +1,7 @@
 """Options that several commands share, and how their reports end."""
 
+import os
+import posixpath
 import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -7,9 +9,9 @@ from typing import Any, TypeVar
 
 import click
 
-from drydock import report
+from drydock import record, report
 from drydock.compare import UPSTREAM, Comparison, State
-from drydock.session import Look
+from drydock.inspect import Inspection
 
 IN_STEP, DRIFT, ERROR, MOVED = 0, 1, 2, 3
 FORM = "form"
@@ -33,11 +35,16 @@ Exit status:
   3  in step, but the template has moved
 """
 
+PREFIX = "drydock.prefix"
+
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-def template_options(command: F) -> F:
-    """Add the options that say which project, and how to get its template."""
+def template_options(command: F, *, is_new: bool = False) -> F:
+    """Add the options that say which project, and how to get its template.
+
+    Unless the project is new, it may be named by a folder in it.
+    """
     options = [
         click.option(
             "-C",
@@ -46,7 +53,9 @@ def template_options(command: F) -> F:
             default=".",
             show_default=True,
             type=click.Path(exists=True, file_okay=False, path_type=Path),
-            help="The project's folder.",
+            is_eager=True,
+            callback=None if is_new else project_of,
+            help="The project's folder, or one in it.",
         ),
         click.option("--offline", is_flag=True, help="Use no network, only what is cached."),
         click.option(
@@ -56,6 +65,26 @@ def template_options(command: F) -> F:
     for option in reversed(options):
         command = option(command)
     return command
+
+
+def project_of(context: click.Context, _option: click.Parameter, value: Path) -> Path:
+    """Return the project that the folder is in, and remember where in it."""
+    found = record.project_of(value)
+    context.meta[PREFIX] = Path(os.path.relpath(value.resolve(), found.resolve())).as_posix()
+    return found
+
+
+def files_in_project(
+    context: click.Context, _argument: click.Parameter, value: tuple[str, ...]
+) -> tuple[str, ...]:
+    """Return the paths in the project of files that are named from a folder in it; keys after colons stay."""
+    prefix = context.meta.get(PREFIX, ".")
+    if prefix == ".":
+        return value
+    names = (name.partition(":") for name in value)
+    return tuple(
+        posixpath.normpath(posixpath.join(prefix, path)) + colon + key for path, colon, key in names
+    )
 
 
 def report_options(command: F) -> F:
@@ -130,7 +159,7 @@ def status(comparison: Comparison, fail_on: frozenset[str], moved_ok: bool = Fal
 
 
 def report_and_exit(
-    found: Look,
+    found: Inspection,
     form: str,
     fail_on: frozenset[str],
     quiet: bool,

@@ -14,7 +14,7 @@ from drydock.commands.options import (
     set_option,
     template_options,
 )
-from drydock.session import Options, look
+from drydock.inspect import Options, inspect
 
 
 @click.command(epilog=STATUS_HELP)
@@ -49,10 +49,10 @@ def preview(
       drydock preview --set database=postgresql
       drydock preview --set django_version=6.1 --set app_server=gunicorn --to HEAD
     """
-    known = record.read(folder)
+    known = record.read_record(folder)
     options = Options(folder=folder, template=template, to=to or known.commit, given=given,
                       offline=offline, hooks=hooks, progress=progress(quiet))  # fmt: skip
-    found = look(options)
+    found = inspect(options)
     if as_diff and not quiet and form == "text":
         lines = report.diff(found.base, found.upstream, sorted({**found.base, **found.upstream}))
         page(lines)

@@ -4,16 +4,16 @@ from pathlib import Path
 
 import click
 
-from drydock.commands.options import progress, template_options
+from drydock.commands.options import files_in_project, progress, template_options
 from drydock.errors import DrydockError
-from drydock.session import Options, look
+from drydock.inspect import Options, inspect
 from drydock.update import chosen
 from drydock.worktree import Change, WorkTree
 
 
 @click.command()
 @template_options
-@click.argument("files", nargs=-1, required=True, metavar="FILE...")
+@click.argument("files", nargs=-1, required=True, metavar="FILE...", callback=files_in_project)
 def restore(folder: Path, offline: bool, hooks: bool, files: tuple[str, ...]) -> None:
     """Bring back the recorded template's version of files or folders.
 
@@ -24,7 +24,7 @@ def restore(folder: Path, offline: bool, hooks: bool, files: tuple[str, ...]) ->
       drydock restore uwsgi.ini
       drydock restore nginx/
     """
-    found = look(Options(folder=folder, offline=offline, hooks=hooks, progress=progress(False)))
+    found = inspect(Options(folder=folder, offline=offline, hooks=hooks, progress=progress(False)))
     paths = sorted(chosen(files, found.base) or ())
     changes = [
         Change(path=path, file=found.base[path], stages={})

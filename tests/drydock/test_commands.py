@@ -526,97 +526,6 @@ def test_without_a_migration_a_gone_choice_asks_for_another(
     assert drydock("check", project, "--set", "database=postgresql").exit_code == 3
 
 
-def test_init_finds_commit_and_answers(
-    drydock: Drydock, template: Template, tmp_path: Path
-) -> None:
-    template.commit({f"{TOP}/a.txt": "a\n"})
-    wanted = template.commit({f"{TOP}/b.txt": "{{ cookiecutter.debug }}\n"})
-    project = template.generate(
-        tmp_path / "out", record=False, slug="shop", database="postgresql", debug=True
-    )
-    template.commit({f"{TOP}/c.txt": "c\n"})
-    shown = drydock("init", project, str(template.folder), "--dry-run")
-    assert "slug = shop" in shown.output
-    assert not (project / ".cruft.json").exists()
-    result = drydock("init", project, str(template.folder))
-    assert result.exit_code == 0, result.output
-    record = json.loads((project / ".cruft.json").read_text())
-    assert record["commit"] == wanted
-    answers = {"slug": "shop", "database": "postgresql", "debug": True}
-    assert record["context"]["cookiecutter"] == answers
-    assert found_states(drydock, project) == {"c.txt": "new upstream"}
-    again = drydock("init", project, str(template.folder))
-    assert again.exit_code == 2
-    assert "--force" in again.stderr
-
-
-def test_init_says_what_it_is_not_sure_of_and_takes_what_is_known(
-    drydock: Drydock, make_template: MakeTemplate, tmp_path: Path
-) -> None:
-    template = make_template({f"{TOP}/a.txt": "a\n"})
-    project = template.generate(tmp_path / "out", record=False)
-    result = drydock("init", project, str(template.folder), "--set", "database=postgresql")
-    assert "database = postgresql\n" in result.output
-    assert "debug = False  (not sure" in result.output
-    strange = tmp_path / "strange"
-    strange.mkdir()
-    assert "nothing in common" in drydock("init", strange, str(template.folder)).stderr
-
-
-def test_init_refuses_what_is_nothing_like_the_template(
-    drydock: Drydock, make_template: MakeTemplate, tmp_path: Path
-) -> None:
-    lines = "".join(f"line {number}\n" for number in range(100))
-    template = make_template({f"{TOP}/long.txt": lines, f"{TOP}/manage.py": "main()\n"})
-    (tmp_path / "other").mkdir()
-    (tmp_path / "other/manage.py").write_text("main()\n")
-    result = drydock("init", tmp_path / "other", str(template.folder))
-    assert result.exit_code == 2
-    assert "is nothing like" in result.stderr
-    assert "1 of 2 files are identical, 1% of the lines" in result.stderr
-    assert not (tmp_path / "other/.cruft.json").exists()
-
-
-def test_init_finds_texts_in_names_and_lines(
-    drydock: Drydock, make_template: MakeTemplate, tmp_path: Path
-) -> None:
-    files = {
-        f"{TOP}/{{{{cookiecutter.slug}}}}/app.py": "NAME = '{{ cookiecutter.slug }} by {{ cookiecutter.author }}'\n",
-        f"{TOP}/README.md": "# {{ cookiecutter.slug }}\n{{ cookiecutter.author }}\n",
-        f"{TOP}/icon": b"\0",
-    }
-    questions = {
-        "slug": "site",
-        "author": "Nobody",
-        "kind": ["a", "b"],
-        "__x": "{{ cookiecutter.slug }}",
-    }
-    template = make_template(files, questions)
-    project = template.generate(tmp_path / "out", record=False, slug="shop", author="Ann Other")
-    edit(project / "README.md", "# shop", "# My shop")
-    result = drydock("init", project, str(template.folder))
-    assert "slug = shop\n" in result.output
-    assert "author = Ann Other\n" in result.output
-    assert found_states(drydock, project) == {"README.md": "edited here"}
-
-
-def test_init_passes_over_commits_that_cannot_be_rendered(
-    drydock: Drydock, template: Template, tmp_path: Path
-) -> None:
-    project = template.generate(tmp_path / "out", record=False)
-    good = template.head()
-    template.commit({f"{TOP}/x": "{% broken"})
-    assert drydock("init", project, str(template.folder)).exit_code == 0
-    assert good in (project / ".cruft.json").read_text()
-    nothing = drydock("init", project, str(template.folder), "--commits", "1", "--force")
-    assert "None of 1 commits can be rendered" in nothing.stderr
-    assert "x: cannot be rendered" in nothing.stderr
-    assert (
-        "runs no hooks"
-        in drydock("init", project, str(template.folder), "--hooks", "--force").stderr
-    )
-
-
 def spoil(project: Path, template: Template, what: str) -> None:
     """Bring a project into a state that cannot be compared."""
     record = project / ".cruft.json"
@@ -665,6 +574,9 @@ def spoil(project: Path, template: Template, what: str) -> None:
             template.commit({f"{TOP}/x": "{{ cookiecutter.nothing }}"})
         case "bad default":
             template.commit({"cookiecutter.json": json.dumps({**QUESTIONS, "x": "{{ 1 / 0 }}"})})
+        case "refused default":
+            refused = "{{ {}.pop('not like that') }}"
+            template.commit({"cookiecutter.json": json.dumps({**QUESTIONS, "x": refused})})
         case "no choices":
             template.commit({"cookiecutter.json": json.dumps({**QUESTIONS, "x": []})})
         case "no folder":
@@ -696,6 +608,7 @@ def spoil(project: Path, template: Template, what: str) -> None:
         ("bad Jinja", "x: cannot be rendered"),
         ("undefined", "x: cannot be rendered"),
         ("bad default", "the default of x cannot be rendered"),
+        ("refused default", "the default of x cannot be rendered: 'not like that'"),
         ("no choices", "x has no choices"),
         ("no folder", "has no folder named like"),
     ],
@@ -727,7 +640,7 @@ def test_a_full_disk_is_one_message(
     def full(*_: object, **__: object) -> None:
         raise OSError(28, "No space left on device", "somewhere")
 
-    monkeypatch.setattr("drydock.commands.check.look", full)
+    monkeypatch.setattr("drydock.commands.check.inspect", full)
     result = drydock("check", project)
     assert result.exit_code == 2
     assert result.stderr == "drydock: somewhere: No space left on device\n"
@@ -737,13 +650,24 @@ def test_a_full_disk_is_one_message(
         assert told == {"status": 2, "error": "somewhere: No space left on device"}
 
 
+def test_without_a_home_folder_the_cache_is_asked_for(
+    drydock: Drydock, project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("DRYDOCK_CACHE", "HOME", "XDG_CACHE_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr("os.path.expanduser", lambda path: path)
+    result = drydock("check", project)
+    assert result.exit_code == 2
+    assert "Set HOME or DRYDOCK_CACHE" in result.stderr
+
+
 def test_an_interrupt_has_its_own_status(
     drydock: Drydock, project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def interrupted(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("drydock.commands.check.look", interrupted)
+    monkeypatch.setattr("drydock.commands.check.inspect", interrupted)
     assert drydock("check", project).exit_code == 130
 
 

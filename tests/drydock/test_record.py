@@ -6,9 +6,11 @@ from pathlib import Path
 
 import cruft
 import pytest
+from click.testing import CliRunner
 from cookiecutter.main import cookiecutter
 
 from drydock import project, record, render
+from drydock.cli import main
 from drydock.errors import DrydockError
 from drydock.record import Record
 from drydock.source import open_source
@@ -17,7 +19,7 @@ from tests.support.catalogue import COMBINATIONS, ROOT
 from tests.support.choices import label
 from tests.support.commands import succeed, tool
 from tests.support.projects import Bake
-from tests.support.templates import Drydock, git
+from tests.support.templates import Drydock, Template, git
 
 
 def test_the_record_is_what_drydock_and_cruft_read(bake: Bake) -> None:
@@ -33,7 +35,10 @@ def test_the_record_is_what_drydock_and_cruft_read(bake: Bake) -> None:
 
 def test_an_awkward_answer_is_recorded_as_it_is(bake: Bake) -> None:
     name = 'Bob\'s "shop" \\ 나의 사이트 🚀 %s'
-    assert record.read(bake(project_name=name, project_slug="bobs")).answers["project_name"] == name
+    assert (
+        record.read_record(bake(project_name=name, project_slug="bobs")).answers["project_name"]
+        == name
+    )
 
 
 def clone(folder: Path) -> Path:
@@ -53,7 +58,7 @@ def test_the_url_of_a_clone_is_recorded_without_credentials(tmp_path: Path) -> N
     config = str(home / "config.yaml")
     options = ["--config-file", config, "--no-input", "--output-dir", str(tmp_path / "out")]
     succeed(tool("cookiecutter"), "template", *options, cwd=tmp_path)
-    found = record.read(tmp_path / "out/my_site")
+    found = record.read_record(tmp_path / "out/my_site")
     assert found.template == "https://host.example/o/template.git"
     assert found.commit == git(template, "rev-parse", "HEAD")
 
@@ -64,7 +69,7 @@ def test_a_relative_template_is_recorded_by_its_whole_path(start: str, tmp_path:
     folder = tmp_path if start == "template" else template
     options = ["--no-input", "--output-dir", str(tmp_path / "out")]
     succeed(tool("cookiecutter"), start, *options, cwd=folder, env={"PWD": str(folder)})
-    assert record.read(tmp_path / "out/my_site").template == str(template)
+    assert record.read_record(tmp_path / "out/my_site").template == str(template)
 
 
 @pytest.mark.parametrize("what", ["packed refs", "linked work tree", "detached", "folder"])
@@ -85,7 +90,7 @@ def test_the_commit_is_found_however_git_keeps_it(what: str, tmp_path: Path) -> 
             git(tmp_path, "add", "template")
             git(tmp_path, "commit", "--quiet", "--message", "Moved")
     made = Path(cookiecutter(str(template), no_input=True, output_dir=tmp_path / "out"))
-    found = record.read(made)
+    found = record.read_record(made)
     assert found.commit == git(template, "rev-parse", "HEAD")
     assert found.directory == directory
     assert found.template == str(tmp_path if directory else template)
@@ -173,6 +178,42 @@ def test_a_record_with_all_fields_is_written_as_it_was_read() -> None:
     known = Record(template="t", commit="c", answers={"a": True}, checkout="main", directory="d")
     assert record.loads(known.dumps()) == known
     assert json.loads(known.dumps())["directory"] == "d"
+
+
+def test_a_project_is_found_from_its_folders(
+    drydock: Drydock, project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    inner = project / "a/b"
+    inner.mkdir(parents=True)
+    assert record.project_of(inner) == inner  # Without a repository, nobody knows where to stop.
+    git(project, "init", "--quiet")
+    assert record.project_of(inner) == project
+    assert record.project_of(project) == project
+    monkeypatch.chdir(inner)
+    assert record.project_of(Path(".")) == project
+    (project / "README.md").write_text("mine\n")
+    (project / "a/own.txt").write_text("mine\n")
+    result = CliRunner().invoke(main, ["check"])
+    assert "README.md" in result.output
+    git(project, "add", "--all")
+    git(project, "commit", "--quiet", "--message", "First")
+    words = ["../../README.md", "--reason", "ours"]
+    assert CliRunner().invoke(main, ["accept", *words]).exit_code == 0
+    assert CliRunner().invoke(main, ["check"]).exit_code == 0
+    assert "+mine" in CliRunner().invoke(main, ["diff", "../../README.md"]).output
+    shown = drydock("restore", inner, "../../README.md")
+    assert shown.output.startswith("restored  README.md"), shown.output
+    git(inner, "init", "--quiet")
+    assert "no such file" in drydock("check", inner).stderr
+
+
+def test_a_new_project_is_not_the_one_around_it(
+    drydock: Drydock, template: Template, project: Path
+) -> None:
+    git(project, "init", "--quiet")
+    inner = template.generate(project / "inner", record=False)
+    assert drydock("init", inner, str(template.folder)).exit_code == 0
+    assert (inner / record.NAME).exists()
 
 
 def test_a_linked_work_tree_in_the_middle_of_a_rebase_is_seen(tmp_path: Path) -> None:

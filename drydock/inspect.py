@@ -1,4 +1,4 @@
-"""One look at a project: its record, its template at two commits, and what lies between them."""
+"""Inspect a project: its record, its template at two commits, and what lies between them."""
 
 import datetime
 from collections.abc import Callable, Mapping
@@ -46,7 +46,7 @@ class Commit:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Look:
+class Inspection:
     """What was found: the three trees, and the comparison of them.
 
     `behind` is the number of commits from the recorded to the newest one, `ahead` that of the
@@ -78,13 +78,16 @@ def commit(source: Source, sha: str) -> Commit:
     return Commit(sha=sha, label=source.describe(sha), date=source.date(sha))
 
 
-def look(options: Options) -> Look:
-    """Look at a project; DrydockError if its record, its template or its files cannot be read."""
+def inspect(options: Options) -> Inspection:
+    """Inspection at a project; DrydockError if its record, its template or its files cannot be read."""
     project.check_no_merge(options.folder)
-    known = record.read(options.folder)
-    rules = policy.read(options.folder, known.skip)
+    known = record.read_record(options.folder)
+    rules = policy.read_policy(options.folder, known.skip)
     source = open_source(
-        options.template or known.template, offline=options.offline, progress=options.progress
+        options.template or known.template,
+        base=None if options.template else options.folder,
+        offline=options.offline,
+        progress=options.progress,
     )
     old = source.resolve(known.commit)
     new = source.resolve(options.to or known.checkout)
@@ -144,7 +147,7 @@ def look(options: Options) -> Look:
     trees = as_made(by_hook, base, upstream, here)
     rules, accepted, ended = accept.in_force(rules, *trees, datetime.date.today())
     comparison = accept.marked(with_merges(compare(*trees, rules), *trees), accepted)
-    return Look(
+    return Inspection(
         record=replace(known, template=source.url),
         url=source.url,
         recorded=commit(source, old),
@@ -156,11 +159,20 @@ def look(options: Options) -> Look:
         here=trees[2],
         rendered=(base, upstream),
         comparison=comparison,
-        notes=tuple(filter(None, (*resolved.notes, unknown, *ended))),
+        notes=tuple(filter(None, (*resolved.notes, unknown, *ended, *left_out(source)))),
         by_hook=tuple(sorted(path for path in by_hook if here.get(path) == by_hook[path])),
         answers=resolved.public,
         new_questions=resolved.new,
     )
+
+
+def left_out(source: Source) -> list[str]:
+    """Return a sentence for each file that the template's project folder has and cannot be read."""
+    return [
+        f"{path} in the template is not compared: {reason}."
+        for path, reason in sorted(source.left_out.items())
+        if "cookiecutter" in path.partition("/")[0]
+    ]
 
 
 def has_hooks(template: Tree) -> bool:

@@ -1,0 +1,173 @@
+"""A template elsewhere: a bare mirror of it in the user's cache, kept fresh by a cheap look at its refs."""
+
+import hashlib
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from drydock.cache import private
+from drydock.errors import DrydockError
+from drydock.source.address import without_credentials
+from drydock.source.base import Say, never_fetched
+from drydock.source.git import ask, git
+from drydock.source.locks import lock_of, locked, replacement, sweep
+from drydock.source.locks import remove as remove_folder
+from drydock.source.repository import SHA, BrokenError, Repository, foreign
+from drydock.tree import Tree
+
+REFS = ("refs/heads/*", "refs/tags/*")
+DETACHED = "refs/drydock/HEAD"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Refs:
+    """What a repository elsewhere has: the commit of each branch and tag, and what its HEAD is.
+
+    `branch` is the default one, if there is one; `head` its commit.
+    """
+
+    commits: dict[str, str]
+    branch: str | None
+    head: str | None
+
+
+class Mirror(Repository):
+    """A mirror of a repository elsewhere, made or refreshed unless `offline`; a broken one is made again."""
+
+    def __init__(self, address: str, *, offline: bool, cache: Path, say: Say) -> None:
+        url = without_credentials(address)
+        last = url.rstrip("/").removesuffix(".git").rpartition("/")[2]
+        readable = re.sub(r"\W+", "-", last) or "template"
+        self.name = f"{readable}-{hashlib.sha256(url.encode()).hexdigest()[:16]}.git"
+        self.address, self.offline, self.cache, self.say = address, offline, cache, say
+        super().__init__(url, cache / self.name)
+        if offline:
+            if not self.folder.is_dir():
+                raise never_fetched(url)
+            return
+        private(cache)
+        sweep(cache)
+        with locked(lock_of(cache, self.name), say):
+            if not self.folder.is_dir():
+                say(f"Fetching {url} ...")
+                self.make()
+            else:
+                self.refresh()
+
+    def resolve(self, ref: str | None) -> str:
+        """See Source. A commit that is on no branch any more may still be available by its name."""
+        if ref and SHA.fullmatch(ref) and not self.offline and not self.find(ref):
+            self.ask(self.folder, "fetch", "--no-write-fetch-head", self.address, ref)
+        return super().resolve(ref)
+
+    def tree(self, commit: str, directory: str | None = None) -> Tree:
+        """See Source."""
+        try:
+            return super().tree(commit, directory)
+        except BrokenError:
+            if self.offline:
+                raise
+        with locked(lock_of(self.cache, self.name), self.say):
+            self.make_again()
+        return super().tree(super().resolve(commit), directory)
+
+    def broken(self, reason: str) -> DrydockError:
+        """See Repository."""
+        return BrokenError(
+            f"{self.folder}: is broken ({reason}). Without --offline it is made again."
+        )
+
+    def ask(self, folder: Path, *words: str) -> tuple[int, str, str]:
+        """Run git on the repository elsewhere; return its status, its output and its errors."""
+        result = ask(folder, self.address, *words)
+        output, errors = (text.decode(errors="replace") for text in (result.stdout, result.stderr))
+        return result.returncode, output, errors.strip()
+
+    def make(self) -> None:
+        """Make the mirror: next to its final place first, so that an incomplete one is never found there."""
+        with replacement(self.cache, self.name) as partial:
+            # Not `git clone`, which would write the URL, with any credentials in it, into its settings.
+            git(None, "init", "--quiet", "--bare", "--template=", str(partial))
+            for setting in (("gc.auto", "0"), ("remote.origin.url", self.url)):
+                git(None, f"--git-dir={partial}", "config", *setting)
+            self.fetch(partial, self.theirs(partial))
+            remove_folder(self.folder)
+            os.rename(partial, self.folder)
+
+    def make_again(self) -> None:
+        """Replace a mirror that is broken."""
+        self.say(f"The mirror of {self.url} is broken. Fetching it again ...")
+        self.make()
+
+    def refresh(self) -> None:
+        """Fetch if the repository elsewhere has other refs than the mirror."""
+        ours = self.ours()
+        if ours is None:
+            return self.make_again()
+        theirs = self.theirs(self.folder)
+        if ours != theirs.commits:
+            self.say(f"Fetching what is new in {self.url} ...")
+            self.fetch(self.folder, theirs)
+        else:
+            self.set_head(self.folder, theirs)
+
+    def ours(self) -> dict[str, str] | None:
+        """Return the commit of each branch and tag of the mirror; None if it is broken."""
+        # The type is asked for because that is in the object, which may be missing.
+        form = "--format=%(objectname) %(objecttype) %(refname)"
+        words = ["for-each-ref", form, "refs/heads", "refs/tags"]
+        listed = git(None, f"--git-dir={self.folder}", *words, check=False)
+        if listed.returncode:
+            return None
+        lines = (line.split(" ", 2) for line in listed.stdout.decode().splitlines())
+        return {ref: sha for sha, _, ref in lines}
+
+    def theirs(self, folder: Path) -> Refs:
+        """Return what the repository elsewhere has; `folder` is any repository here."""
+        status, output, errors = self.ask(
+            folder, "ls-remote", "--symref", self.address, "HEAD", *REFS
+        )
+        if status:
+            raise unreachable(self.url, errors)
+        commits: dict[str, str] = {}
+        branch = None
+        for line in output.splitlines():
+            what, _, name = line.partition("\t")
+            if what.startswith("ref: ") and name == "HEAD":
+                branch = what.removeprefix("ref: ")
+            elif SHA.fullmatch(what) and not name.endswith("^{}"):
+                commits[name] = what
+        return Refs(commits=commits, branch=branch, head=commits.pop("HEAD", None))
+
+    def fetch(self, folder: Path, theirs: Refs) -> None:
+        """Bring a mirror's refs and HEAD up to date."""
+        specs = [f"+{ref}:{ref}" for ref in REFS]
+        if theirs.head and not theirs.branch:
+            specs.append(f"+HEAD:{DETACHED}")
+        options = ["--prune", "--no-auto-gc", "--no-tags", "--no-write-fetch-head"]
+        options += ["--no-recurse-submodules", "--update-shallow"]
+        status, _, errors = self.ask(folder, "fetch", *options, self.address, *specs)
+        if status:
+            raise unreachable(self.url, errors)
+        self.set_head(folder, theirs)
+
+    def set_head(self, folder: Path, theirs: Refs) -> None:
+        """Let a mirror's HEAD be that of the repository elsewhere."""
+        place = f"--git-dir={folder}"
+        if theirs.branch:
+            git(None, place, "symbolic-ref", "HEAD", theirs.branch)
+        elif theirs.head:
+            git(None, place, "update-ref", "--no-deref", "HEAD", theirs.head)
+
+
+def unreachable(url: str, errors: str) -> DrydockError:
+    """Return the error of a repository that does not answer as it should."""
+    if "dubious ownership" in errors:
+        return foreign(url)
+    # What follows a blank line is git's advice.
+    said = "; ".join(line.rstrip(".") for line in errors.partition("\n\n")[0].splitlines())
+    return DrydockError(
+        f"{url}: cannot be fetched: {said or 'git says nothing'}. If it has moved, pass --template; "
+        "--offline uses what was fetched before."
+    )

@@ -1,0 +1,198 @@
+"""A template in a git repository on this machine, read without its working tree."""
+
+import re
+from pathlib import Path
+
+from drydock.errors import DrydockError
+from drydock.source.base import LIMIT, Source, folder_of, no_folder
+from drydock.source.git import git, listing_of, objects_of
+from drydock.source.links import Links
+from drydock.tree import File, Tree
+
+SHA = re.compile(r"[0-9a-f]{40}")
+HASH = re.compile(r"[0-9a-f]{7,40}")
+LINK, RUNNABLE = "120000", "100755"
+
+
+class BrokenError(DrydockError):
+    """A repository that lacks what it says it has."""
+
+
+def open_repository(place: str) -> "Repository":
+    """Return the repository in a folder, bare or not; DrydockError if there is none.
+
+    A folder inside somebody's repository is not itself a repository, nor a template with a history.
+    """
+    if not Path(place).is_dir():
+        raise DrydockError(f"{place}: no such folder. If the template has moved, pass --template.")
+    # The user has named this folder, so a bare repository is no surprise.
+    asked = ["--is-inside-work-tree", "--absolute-git-dir", "--show-prefix"]
+    found = git(place, "-c", "safe.bareRepository=all", "rev-parse", *asked, check=False)
+    said = found.stderr.decode(errors="replace").strip()
+    if "dubious ownership" in said:
+        raise foreign(place)
+    if found.returncode:
+        first = said.partition("\n")[0]
+        raise DrydockError(
+            f"{place}: is not a git repository, so it has no commits to compare. {first}".strip()
+        )
+    inside, folder, prefix = found.stdout.decode(errors="surrogateescape").split("\n")[:3]
+    if prefix:
+        top = Path(place, *[".."] * prefix.rstrip("/").count("/"), "..").resolve()
+        raise DrydockError(
+            f"{place}: is not a git repository, but a folder of one. The template is {top}, "
+            f"and its directory {prefix.rstrip('/')}."
+        )
+    if inside != "true" and Path(folder) != Path(place).resolve():
+        raise DrydockError(f"{place}: is not a git repository, but a part of {folder}.")
+    return Repository(place, Path(folder), Path(place) if inside == "true" else None)
+
+
+def foreign(place: str) -> DrydockError:
+    """Return the error of a repository that git does not trust."""
+    return DrydockError(
+        f"{place}: belongs to another user, so git refuses to read it. If you trust it: "
+        f"git config --global --add safe.directory {place.removeprefix('file://')}"
+    )
+
+
+class Repository(Source):
+    """A git repository on this machine; `top` is the folder of its working tree."""
+
+    def __init__(self, url: str, folder: Path, top: Path | None = None) -> None:
+        self.url, self.folder, self.top = url, folder, top
+        self.left_out: dict[str, str] = {}
+
+    def git(self, *words: str, check: bool = True, stdin: bytes = b"") -> str:
+        """Run git on the repository; return what it printed, nothing if it failed unchecked."""
+        result = git(None, f"--git-dir={self.folder}", *words, check=check, stdin=stdin)
+        return "" if result.returncode else result.stdout.decode(errors="replace").strip()
+
+    def find(self, name: str) -> str:
+        """Return the full name of a commit, or nothing if there is none of that name."""
+        words = ["rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}"]
+        return self.git(*words, check=False)
+
+    def resolve(self, ref: str | None) -> str:
+        """See Source."""
+        name = ref or "HEAD"
+        if name.startswith("-") or "\0" in name:
+            raise DrydockError(f"{name!r}: is not a commit, tag or branch.")
+        if found := self.find(name):
+            return found
+        raise DrydockError(f"{self.url}: {self.why_missing(ref)}")
+
+    def why_missing(self, ref: str | None) -> str:
+        """Return why there is no such commit, and what to do."""
+        if ref is None and not self.git("for-each-ref", "--count=1", "refs/heads", check=False):
+            return "has no commits yet."
+        if ref is None:
+            return (
+                "its default branch does not exist. Name another with --to, or as `checkout` in "
+                ".cruft.json."
+            )
+        if not HASH.fullmatch(ref):
+            return (
+                f"has no branch or tag {ref}; it may have been deleted. Name another with --to. If the "
+                "record follows it, change `checkout` in .cruft.json; null is the default branch."
+            )
+        if self.git("rev-parse", "--is-shallow-repository", check=False) == "true":
+            return (
+                f"is a shallow clone, which lacks {ref}. `git fetch --unshallow` there gets the whole "
+                "history."
+            )
+        return (
+            f"{ref} does not exist: history may have been rewritten. `drydock init --force` finds the "
+            "commit that fits this project best."
+        )
+
+    def commits_between(self, old: str, new: str) -> tuple[int, int]:
+        """See Source."""
+        ahead, behind = self.git("rev-list", "--left-right", "--count", f"{old}...{new}").split()
+        return int(behind), int(ahead)
+
+    def describe(self, commit: str) -> str:
+        """See Source."""
+        tag = self.git("describe", "--tags", "--exact-match", commit, check=False)
+        return f"{tag} ({commit[:8]})" if tag else commit[:8]
+
+    def date(self, commit: str) -> str:
+        """See Source."""
+        return self.git("show", "--no-patch", "--format=%cI", commit)
+
+    def commits(self, ref: str | None = None, paths: tuple[str, ...] = ()) -> list[str]:
+        """See Source."""
+        return self.git("rev-list", "--first-parent", self.resolve(ref), "--", *paths).split()
+
+    def tree(self, commit: str, directory: str | None = None) -> Tree:
+        """See Source. A link is the file it leads to, and a submodule its files if it is checked out."""
+        # Not `git archive`: the template's own attributes could make it change files.
+        words = ["ls-tree", "-r", "-z", "--full-tree", commit]
+        listed = git(None, f"--git-dir={self.folder}", *words, check=False)
+        if listed.returncode:
+            raise self.broken(listed.stderr.decode(errors="replace").strip())
+        entries = listing_of(listed.stdout)
+        texts = self.blobs([sha for mode, _, sha in entries.values() if mode == LINK])
+        targets = {
+            path: texts[sha].decode(errors="surrogateescape")
+            for path, (mode, _, sha) in entries.items()
+            if mode == LINK
+        }
+        links = Links(entries, targets)
+        where = f"{self.url} at {commit[:8]}"
+        try:
+            reached = list(links.walk(folder_of(directory)))
+        except LookupError:
+            raise no_folder(where, directory) from None
+        if directory and not reached and not links.broken:
+            raise no_folder(where, directory)
+        self.left_out |= links.broken
+        files = [place for place in reached if entries[place.entry][1] == "blob"]
+        blobs = self.blobs([entries[place.entry][2] for place in files])
+        tree = {
+            place.path: File(
+                data=blobs[sha], executable=mode == RUNNABLE, behind_link=place.behind_link
+            )
+            for place in files
+            for mode, _, sha in [entries[place.entry]]
+        }
+        for place in reached:
+            if entries[place.entry][1] == "commit":
+                tree |= self.submodule(place.path, place.entry, entries[place.entry][2])
+        return tree
+
+    def submodule(self, path: str, entry: str, commit: str) -> Tree:
+        """Return the files of a submodule, below a path; none, and why, if it is not on this machine."""
+        for place in (self.top and self.top / entry, self.folder / "modules" / entry):
+            if place is None or not ((place / ".git").exists() or (place / "HEAD").exists()):
+                continue
+            try:
+                inner = open_repository(str(place))
+                tree = inner.tree(inner.resolve(commit))
+            except DrydockError:
+                continue
+            self.left_out |= {f"{path}/{name}": reason for name, reason in inner.left_out.items()}
+            return {f"{path}/{name}": file for name, file in tree.items()}
+        self.left_out[path] = (
+            f"it is a submodule, and its commit {commit[:8]} is not on this machine "
+            "(`git submodule update --init` in a clone of the template gets it)"
+        )
+        return {}
+
+    def blobs(self, shas: list[str]) -> dict[str, bytes]:
+        """Return the contents of objects by their names; DrydockError for more than a template may have."""
+        if not shas:
+            return {}
+        try:
+            found = objects_of(self.folder, shas, LIMIT)
+        except LookupError as error:
+            raise self.broken(error.args[0]) from None
+        if found is None:
+            raise DrydockError(f"{self.url}: has more than {LIMIT >> 20} MiB of files.")
+        return found
+
+    def broken(self, reason: str) -> DrydockError:
+        """Return the error of a repository that lacks something."""
+        return BrokenError(
+            f"{self.folder}: is broken ({reason}). Complete a partial clone with `git fetch --refetch`."
+        )
