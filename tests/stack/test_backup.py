@@ -22,7 +22,7 @@ class Migration(migrations.Migration):
 @pytest.fixture(scope="module", params=STACKS)
 def stack(request: pytest.FixtureRequest, make_stack: Callable[..., Stack]) -> Iterator[Stack]:
     """Return a server with data and an uploaded file, of one database after the other."""
-    stack = make_stack(f"backup_{request.param}", **STACKS[request.param])
+    stack = make_stack(f"backup_{STACKS[request.param]['database']}", **STACKS[request.param])
     with (stack.folder / ".env").open("a") as env:
         env.write(f"HTTP_PORT={stack.port}\n")
     succeed("make", "server", cwd=stack.folder)

@@ -24,7 +24,7 @@ pytestmark = pytest.mark.stack
 
 LONG = os.environ.get("ENDURANCE") == "long"
 # Which stacks; in the long form, all, and as many releases.
-SOME = ["mysql", "postgresql"]
+SOME = list(STACKS)[:2]
 RELEASES = 10 if LONG else 2
 
 
@@ -111,7 +111,7 @@ def style(number: int) -> Callable[[str], str]:
 @pytest.fixture(scope="module", params=STACKS if LONG else SOME)
 def server(request: pytest.FixtureRequest, make_stack: Callable[..., Stack]) -> Iterator[Stack]:
     """Return a machine that `make server` made a server, with a first release."""
-    stack = make_stack(f"deploy_{request.param}", **STACKS[request.param])
+    stack = make_stack(f"deploy_{STACKS[request.param]['database']}", **STACKS[request.param])
     succeed("git", "init", "--quiet", cwd=stack.folder)
     commit(stack, "README.md", lambda text: f"{text}\n")
     refused = deploy(stack)
@@ -123,12 +123,6 @@ def server(request: pytest.FixtureRequest, make_stack: Callable[..., Stack]) -> 
     release(stack)
     yield stack
     stack.down()
-
-
-@pytest.fixture(scope="module")
-def first(server: Stack) -> Stack:
-    """Return the first of the servers only: what does not depend on the choices."""
-    return server
 
 
 def backends(stack: Stack) -> list[str]:
