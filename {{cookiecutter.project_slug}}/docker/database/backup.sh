@@ -16,6 +16,11 @@ DATABASE={{ cookiecutter.project_slug }}
 
 {% include "choices/database/" ~ cookiecutter.database ~ "/backup.sh" %}
 
+# Their names, the oldest first.
+backups() {
+    printf '%s\n' *.sha256 | sed 's/\.sha256$//'
+}
+
 now() {
     name=$(date -u +%Y%m%dT%H%M%SZ)
     trap 'rm -f "$name".*part' EXIT
@@ -31,7 +36,7 @@ now() {
     fi
     for part in rows sql.gz; do mv "$name.$part.part" "$name.$part"; done
     sha256sum "$name.rows" "$name.sql.gz" >"$name.sha256"
-    for old in $(ls *.sha256 | head -n "-${BACKUP_KEEP:-14}"); do rm -f "${old%.sha256}".*; done
+    for old in $(backups | head -n "-${BACKUP_KEEP:-14}"); do rm -f "$old".*; done
     echo "$name"
 }
 
@@ -47,7 +52,7 @@ restore() {
 }
 
 trial() {
-    local name=${1:-$(ls *.sha256 | tail -n 1 | sed 's/.sha256//')}
+    local name=${1:-$(backups | tail -n 1)}
     check "$name"
     trap 'remove "${DATABASE}_backup_test"' EXIT
     create "${DATABASE}_backup_test"
