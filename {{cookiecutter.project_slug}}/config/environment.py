@@ -7,6 +7,7 @@ nginx/entrypoint.sh reads the same variables in the same way.
 import os
 import re
 from ipaddress import ip_network
+from pathlib import Path
 
 from django.core.exceptions import ImproperlyConfigured
 
@@ -16,9 +17,24 @@ FALSE = ("false", "no", "off", "0")
 HOST = re.compile(r"\.?[a-z0-9]([a-z0-9_.-]*[a-z0-9])?|\[[0-9a-f:.]+\]")
 
 
+def file_contents(name: str) -> str:
+    """Return the contents of the file that a variable names, without line ends; empty if it names none."""
+    path = os.environ.get(name)
+    try:
+        return Path(path).read_text("utf-8").strip("\r\n") if path else ""
+    except (OSError, UnicodeError) as error:
+        raise ImproperlyConfigured(f"{name}={path} cannot be read: {error}") from None
+
+
 def setting(name: str, default: str | None) -> str:
-    """Return the value of a variable; the default, if there is one, if it is empty or unset."""
-    value = os.environ.get(name) or default
+    """Return the value of a variable; the default, if there is one, if it is empty or unset.
+
+    A secret may also be in a file, whose path is in a variable with _FILE at the end of its name.
+    """
+    value, contents = os.environ.get(name), file_contents(f"{name}_FILE")
+    if value and contents:
+        raise ImproperlyConfigured(f"{name} and {name}_FILE are both set: remove one of them")
+    value = value or contents or default
     if value is None:
         raise ImproperlyConfigured(f"Set the {name} environment variable")
     return value

@@ -7,32 +7,29 @@
 
 from pathlib import Path
 
-import environ
 {% if django.csp.app %}
 from csp.constants import NONE, SELF
 {% else %}
 from django.utils.csp import CSP
 {% endif %}
+from environ import Env
 
 {% if cookiecutter.sample_app %}
 from {{ cookiecutter.project_slug }}.api import settings as api
 
 {% endif %}
-from .environment import boolean, choice, hosts, networks, number
+from .environment import boolean, choice, hosts, networks, number, setting, words
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 SITE_NAME = {{ python(cookiecutter.project_name) }}
 
-env = environ.Env()
-
 # Only with DEBUG on do unset variables mean a development machine without servers.
 DEBUG = boolean("DJANGO_DEBUG")
-REQUIRED = env.NOTSET
 
-SECRET_KEY = env.str(
-    "DJANGO_SECRET_KEY", default="insecure-key-of-a-development-machine" if DEBUG else REQUIRED
+SECRET_KEY = setting(
+    "DJANGO_SECRET_KEY", "insecure-key-of-a-development-machine" if DEBUG else None
 )
-SECRET_KEY_FALLBACKS = env.list("DJANGO_SECRET_KEY_FALLBACKS", default=[])
+SECRET_KEY_FALLBACKS = words(setting("DJANGO_SECRET_KEY_FALLBACKS", ""))
 
 ALLOWED_HOSTS = hosts("ALLOWED_HOSTS", "localhost 127.0.0.1" if DEBUG else None)
 # These belong to nginx and the application server, whose errors would say less.
@@ -101,8 +98,8 @@ TEMPLATES = [
 # Database
 
 DATABASES = {
-    "default": env.db(
-        "DATABASE_URL", default=f"sqlite:///{BASE_DIR / 'db.sqlite3'}" if DEBUG else REQUIRED
+    "default": Env.db_url_config(
+        setting("DATABASE_URL", f"sqlite:///{BASE_DIR / 'db.sqlite3'}" if DEBUG else None)
     )
 }
 DATABASES["default"]["CONN_MAX_AGE"] = 60
@@ -131,7 +128,9 @@ DEFAULT_AUTO_FIELD = "{{ django.default_auto_field }}"
 
 # Cache
 
-CACHES = {"default": env.cache_url("CACHE_URL", default="locmemcache://" if DEBUG else REQUIRED)}
+CACHES = {
+    "default": Env.cache_url_config(setting("CACHE_URL", "locmemcache://" if DEBUG else None))
+}
 {% if cache.image %}
 if CACHES["default"]["BACKEND"] == "{{ cache.backend }}":
     CACHES["default"]["BACKEND"] = "config.cache.SoftCache"
@@ -165,9 +164,9 @@ USE_TZ = True
 # Static and media files: nginx serves both in production.
 
 STATIC_URL = "static/"
-STATIC_ROOT = env.path("STATIC_ROOT", default=BASE_DIR / "staticfiles")
+STATIC_ROOT = Path(setting("STATIC_ROOT", str(BASE_DIR / "staticfiles")))
 MEDIA_URL = "media/"
-MEDIA_ROOT = env.path("MEDIA_ROOT", default=BASE_DIR / "media")
+MEDIA_ROOT = Path(setting("MEDIA_ROOT", str(BASE_DIR / "media")))
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {
@@ -224,11 +223,11 @@ SECURE_CSP = {
 REST_FRAMEWORK = api.REST_FRAMEWORK
 DRF_STANDARDIZED_ERRORS = api.DRF_STANDARDIZED_ERRORS
 # A separate key: DJANGO_SECRET_KEY can be replaced, but its fallbacks only work for Django itself.
-SIMPLE_JWT = {**api.SIMPLE_JWT, "SIGNING_KEY": env.str("JWT_SIGNING_KEY", default=SECRET_KEY)}
+SIMPLE_JWT = {**api.SIMPLE_JWT, "SIGNING_KEY": setting("JWT_SIGNING_KEY", SECRET_KEY)}
 SPECTACULAR_SETTINGS = {**api.SPECTACULAR_SETTINGS, "TITLE": SITE_NAME}
-KAKAO_CLIENT_ID = env.str("KAKAO_CLIENT_ID", default="")
-KAKAO_CLIENT_SECRET = env.str("KAKAO_CLIENT_SECRET", default="")
-KAKAO_REDIRECT_URI = env.str("KAKAO_REDIRECT_URI", default="")
+KAKAO_CLIENT_ID = setting("KAKAO_CLIENT_ID", "")
+KAKAO_CLIENT_SECRET = setting("KAKAO_CLIENT_SECRET", "")
+KAKAO_REDIRECT_URI = setting("KAKAO_REDIRECT_URI", "")
 
 {% endif %}
 # Logs: JSON on standard error, or readable lines in development. nginx makes the request id.

@@ -1,12 +1,13 @@
 """What people write into .env, and how it is read."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 from django.test import Client, RequestFactory
 
-from config.environment import boolean, choice, hosts, networks, number
+from config.environment import boolean, choice, hosts, networks, number, setting
 from config.middleware import ClientAddressMiddleware
 
 
@@ -81,6 +82,26 @@ def test_an_error_names_the_variable_the_value_and_one_that_works(
 def test_a_variable_that_has_to_be_there_is_named() -> None:
     with pytest.raises(ImproperlyConfigured, match="Set the NAME environment variable"):
         hosts("NAME", None)
+
+
+def test_a_secret_may_be_in_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "secret").write_text("$ecret\n")
+    monkeypatch.setenv("NAME_FILE", str(tmp_path / "secret"))
+    assert setting("NAME", None) == "$ecret"
+
+
+def test_a_file_that_cannot_be_read_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NAME_FILE", "/nowhere/secret")
+    with pytest.raises(ImproperlyConfigured, match=r"^NAME_FILE=/nowhere/secret cannot be read: "):
+        setting("NAME", "default")
+
+
+def test_a_secret_stands_in_one_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "secret").write_text("new")
+    monkeypatch.setenv("NAME", "old")
+    monkeypatch.setenv("NAME_FILE", str(tmp_path / "secret"))
+    with pytest.raises(ImproperlyConfigured, match=r"^NAME and NAME_FILE are both set"):
+        setting("NAME", None)
 
 
 def test_the_address_of_the_client_is_the_one_that_nginx_saw(rf: RequestFactory) -> None:
