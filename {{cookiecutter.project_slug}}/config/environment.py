@@ -6,10 +6,13 @@ nginx/entrypoint.sh reads the same variables in the same way.
 
 import os
 import re
+from collections.abc import Callable
 from ipaddress import ip_network
 from pathlib import Path
+from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
+from environ import Env
 
 TRUE = ("true", "yes", "on", "1")
 FALSE = ("false", "no", "off", "0")
@@ -102,3 +105,35 @@ def networks(name: str) -> list[str]:
             problem = f"is not a range of addresses: {error}"
             raise refusal(name, value, problem, "10.0.0.0/16") from None
     return words(value)
+
+
+def url(
+    name: str, default: str | None, parse: Callable[[str], dict[str, Any]], example: str
+) -> dict[str, Any]:
+    """Return what a URL stands for. An error does not show it: it may contain a password."""
+    value = setting(name, default)
+    try:
+        return parse(value)
+    except (ImproperlyConfigured, ValueError):
+        problem = "is not a URL of the kind that is needed"
+        raise ImproperlyConfigured(f"{name} {problem}. For example: {name}={example}") from None
+
+
+def mailer(name: str, default: str) -> dict[str, Any]:
+    """Return the class that sends e-mail, as BACKEND, and its OPTIONS."""
+    example = "smtp+tls://user:password@smtp.example.com:587"
+    found = url(name, default, Env.email_url_config, example)
+    if not found["EMAIL_HOST"]:
+        return {"BACKEND": found["EMAIL_BACKEND"], "OPTIONS": {}}
+    tls, ssl = found.get("EMAIL_USE_TLS", False), found.get("EMAIL_USE_SSL", False)
+    options = {
+        "host": found["EMAIL_HOST"],
+        "port": found["EMAIL_PORT"] or (587 if tls else 465 if ssl else 25),
+        "username": found["EMAIL_HOST_USER"],
+        "password": found["EMAIL_HOST_PASSWORD"],
+        "use_tls": tls,
+        "use_ssl": ssl,
+        # A visitor's request waits for it. Seconds.
+        "timeout": 10,
+    }
+    return {"BACKEND": found["EMAIL_BACKEND"], "OPTIONS": options}

@@ -18,7 +18,17 @@ from environ import Env
 from {{ cookiecutter.project_slug }}.api import settings as api
 
 {% endif %}
-from .environment import boolean, choice, hosts, networks, number, setting, words
+from .environment import (
+    boolean,
+    choice,
+    hosts,
+    mailer,
+    networks,
+    number,
+    setting,
+    url,
+    words,
+)
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 SITE_NAME = {{ python(cookiecutter.project_name) }}
@@ -98,8 +108,11 @@ TEMPLATES = [
 # Database
 
 DATABASES = {
-    "default": Env.db_url_config(
-        setting("DATABASE_URL", f"sqlite:///{BASE_DIR / 'db.sqlite3'}" if DEBUG else None)
+    "default": url(
+        "DATABASE_URL",
+        f"sqlite:///{BASE_DIR / 'db.sqlite3'}" if DEBUG else None,
+        Env.db_url_config,
+        {{ python(db.url.replace("{slug}", cookiecutter.project_slug).replace("${DATABASE_PASSWORD}", "password")) }},
     )
 }
 DATABASES["default"]["CONN_MAX_AGE"] = 60
@@ -129,7 +142,12 @@ DEFAULT_AUTO_FIELD = "{{ django.default_auto_field }}"
 # Cache
 
 CACHES = {
-    "default": Env.cache_url_config(setting("CACHE_URL", "locmemcache://" if DEBUG else None))
+    "default": url(
+        "CACHE_URL",
+        "locmemcache://" if DEBUG else None,
+        Env.cache_url_config,
+        {{ python(cache.url.replace("${CACHE_PASSWORD}", "password")) }},
+    )
 }
 {% if cache.image %}
 if CACHES["default"]["BACKEND"] == "{{ cache.backend }}":
@@ -141,6 +159,25 @@ if CACHES["default"]["BACKEND"] == "{{ cache.backend }}":
         **CACHES["default"].get("OPTIONS", {}),
     }
 {% endif %}
+
+# E-mail
+
+{% if django.mailers %}
+MAILERS = {"default": mailer("EMAIL_URL", "consolemail://" if DEBUG else "smtp://localhost")}
+{% else %}
+MAILER = mailer("EMAIL_URL", "consolemail://" if DEBUG else "smtp://localhost")
+EMAIL_BACKEND = MAILER["BACKEND"]
+EMAIL_HOST = MAILER["OPTIONS"].get("host")
+EMAIL_PORT = MAILER["OPTIONS"].get("port")
+EMAIL_HOST_USER = MAILER["OPTIONS"].get("username")
+EMAIL_HOST_PASSWORD = MAILER["OPTIONS"].get("password")
+EMAIL_USE_TLS = MAILER["OPTIONS"].get("use_tls")
+EMAIL_USE_SSL = MAILER["OPTIONS"].get("use_ssl")
+EMAIL_TIMEOUT = MAILER["OPTIONS"].get("timeout")
+{% endif %}
+DEFAULT_FROM_EMAIL = setting("DEFAULT_FROM_EMAIL", "webmaster@{{ cookiecutter.domain_name }}")
+SERVER_EMAIL = DEFAULT_FROM_EMAIL
+EMAIL_SUBJECT_PREFIX = f"[{SITE_NAME}] "
 
 # Users
 

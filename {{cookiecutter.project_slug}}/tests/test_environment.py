@@ -4,10 +4,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
+from django.core.mail import EmailMessage
+from django.core.management import call_command
 from django.test import Client, RequestFactory
 
-from config.environment import boolean, choice, hosts, networks, number, setting
+from config.environment import boolean, choice, hosts, mailer, networks, number, setting
 from config.middleware import ClientAddressMiddleware
 
 
@@ -82,6 +85,40 @@ def test_an_error_names_the_variable_the_value_and_one_that_works(
 def test_a_variable_that_has_to_be_there_is_named() -> None:
     with pytest.raises(ImproperlyConfigured, match="Set the NAME environment variable"):
         hosts("NAME", None)
+
+
+@pytest.mark.parametrize(
+    ("text", "port", "tls", "ssl"),
+    [
+        ("smtp://user:p%40ss@mail.example.com", 25, False, False),
+        ("smtp+tls://user:p%40ss@mail.example.com", 587, True, False),
+        ("smtp+ssl://user:p%40ss@mail.example.com:4465", 4465, False, True),
+    ],
+)
+def test_one_url_says_where_mail_goes(
+    text: str, port: int, tls: bool, ssl: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NAME", text)
+    options = mailer("NAME", "")["OPTIONS"]
+    assert (options["username"], options["password"]) == ("user", "p@ss")
+    assert (options["port"], options["use_tls"], options["use_ssl"]) == (port, tls, ssl)
+
+
+def test_in_development_mail_goes_to_the_console() -> None:
+    assert mailer("NAME", "consolemail://")["BACKEND"].endswith(".console.EmailBackend")
+
+
+@pytest.mark.parametrize("text", ["mail://user:hunter2@example.com", "smtp://a:hunter2@b:port"])
+def test_an_error_shows_no_password(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NAME", text)
+    with pytest.raises(ImproperlyConfigured, match=r"^NAME is not .* For example: NAME=") as error:
+        mailer("NAME", "")
+    assert "hunter2" not in str(error.value)
+
+
+def test_mail_that_is_sent_comes_from_the_site(mailoutbox: list[EmailMessage]) -> None:
+    call_command("sendtestemail", "someone@example.com")
+    assert [mail.from_email for mail in mailoutbox] == [settings.DEFAULT_FROM_EMAIL]
 
 
 def test_a_secret_may_be_in_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
