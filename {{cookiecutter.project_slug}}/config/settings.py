@@ -18,6 +18,7 @@ from environ import Env
 from {{ cookiecutter.project_slug }}.api import settings as api
 
 {% endif %}
+from . import error_tracking
 from .environment import (
     boolean,
     choice,
@@ -267,6 +268,11 @@ KAKAO_CLIENT_SECRET = setting("KAKAO_CLIENT_SECRET", "")
 KAKAO_REDIRECT_URI = setting("KAKAO_REDIRECT_URI", "")
 
 {% endif %}
+# Errors
+
+if SENTRY_DSN := setting("SENTRY_DSN", ""):
+    error_tracking.start(SENTRY_DSN)
+
 # Logs: JSON on standard error, or readable lines in development. nginx makes the request id.
 
 LOG_LEVEL = choice("LOG_LEVEL", "INFO", "DEBUG", "WARNING", "ERROR", "CRITICAL")
