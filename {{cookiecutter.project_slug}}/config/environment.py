@@ -119,6 +119,15 @@ def url(
         raise ImproperlyConfigured(f"{name} {problem}. For example: {name}={example}") from None
 
 
+def database(text: str) -> dict[str, Any]:
+    """Return Django's settings for a URL; its options may have hyphens, as in ssl-mode and ssl-ca."""
+    found: dict[str, Any] = Env.db_url_config(text)
+    options = {name.replace("-", "_"): value for name, value in found.get("OPTIONS", {}).items()}
+    if authority := options.pop("ssl_ca", None):
+        options["ssl"] = {"ca": authority}
+    return {**found, "OPTIONS": options}
+
+
 def mailer(name: str, default: str) -> dict[str, Any]:
     """Return the class that sends e-mail, as BACKEND, and its OPTIONS."""
     example = "smtp+tls://user:password@smtp.example.com:587"

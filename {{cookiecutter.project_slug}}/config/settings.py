@@ -22,6 +22,7 @@ from . import error_tracking
 from .environment import (
     boolean,
     choice,
+    database,
     hosts,
     mailer,
     networks,
@@ -113,7 +114,7 @@ DATABASES = {
     "default": url(
         "DATABASE_URL",
         f"sqlite:///{BASE_DIR / 'db.sqlite3'}" if DEBUG else None,
-        Env.db_url_config,
+        database,
         {{ python(db.url.replace("{slug}", cookiecutter.project_slug).replace("${DATABASE_PASSWORD}", "password")) }},
     )
 }

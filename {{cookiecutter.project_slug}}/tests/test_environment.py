@@ -10,7 +10,7 @@ from django.core.mail import EmailMessage
 from django.core.management import call_command
 from django.test import Client, RequestFactory
 
-from config.environment import boolean, choice, hosts, mailer, networks, number, setting
+from config.environment import boolean, choice, database, hosts, mailer, networks, number, setting
 from config.middleware import ClientAddressMiddleware
 
 
@@ -85,6 +85,14 @@ def test_an_error_names_the_variable_the_value_and_one_that_works(
 def test_a_variable_that_has_to_be_there_is_named() -> None:
     with pytest.raises(ImproperlyConfigured, match="Set the NAME environment variable"):
         hosts("NAME", None)
+
+
+def test_options_for_tls_are_passed_on_to_the_database() -> None:
+    found = database("mysql://user:p%40ss@db.example.com/site?ssl-mode=VERIFY_CA&ssl-ca=/ca.pem")
+    assert (found["HOST"], found["PASSWORD"]) == ("db.example.com", "p@ss")
+    assert found["OPTIONS"] == {"ssl_mode": "VERIFY_CA", "ssl": {"ca": "/ca.pem"}}
+    found = database("postgresql://user@db.example.com/site?sslmode=verify-full&sslrootcert=system")
+    assert found["OPTIONS"] == {"sslmode": "verify-full", "sslrootcert": "system"}
 
 
 @pytest.mark.parametrize(
