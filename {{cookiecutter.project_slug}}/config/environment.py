@@ -6,9 +6,13 @@ nginx/entrypoint.sh reads the same variables in the same way.
 
 import os
 import re
+from collections.abc import Callable
 from ipaddress import ip_network
+from pathlib import Path
+from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
+from environ import Env
 
 TRUE = ("true", "yes", "on", "1")
 FALSE = ("false", "no", "off", "0")
@@ -16,9 +20,24 @@ FALSE = ("false", "no", "off", "0")
 HOST = re.compile(r"\.?[a-z0-9]([a-z0-9_.-]*[a-z0-9])?|\[[0-9a-f:.]+\]")
 
 
+def file_contents(name: str) -> str:
+    """Return the contents of the file that a variable names, without line ends; empty if it names none."""
+    path = os.environ.get(name)
+    try:
+        return Path(path).read_text("utf-8").strip("\r\n") if path else ""
+    except (OSError, UnicodeError) as error:
+        raise ImproperlyConfigured(f"{name}={path} cannot be read: {error}") from None
+
+
 def setting(name: str, default: str | None) -> str:
-    """Return the value of a variable; the default, if there is one, if it is empty or unset."""
-    value = os.environ.get(name) or default
+    """Return the value of a variable; the default, if there is one, if it is empty or unset.
+
+    A secret may also be in a file, whose path is in a variable with _FILE at the end of its name.
+    """
+    value, contents = os.environ.get(name), file_contents(f"{name}_FILE")
+    if value and contents:
+        raise ImproperlyConfigured(f"{name} and {name}_FILE are both set: remove one of them")
+    value = value or contents or default
     if value is None:
         raise ImproperlyConfigured(f"Set the {name} environment variable")
     return value
@@ -86,3 +105,44 @@ def networks(name: str) -> list[str]:
             problem = f"is not a range of addresses: {error}"
             raise refusal(name, value, problem, "10.0.0.0/16") from None
     return words(value)
+
+
+def url(
+    name: str, default: str | None, parse: Callable[[str], dict[str, Any]], example: str
+) -> dict[str, Any]:
+    """Return what a URL stands for. An error does not show it: it may contain a password."""
+    value = setting(name, default)
+    try:
+        return parse(value)
+    except (ImproperlyConfigured, ValueError):
+        problem = "is not a URL of the kind that is needed"
+        raise ImproperlyConfigured(f"{name} {problem}. For example: {name}={example}") from None
+
+
+def database(text: str) -> dict[str, Any]:
+    """Return Django's settings for a URL; its options may have hyphens, as in ssl-mode and ssl-ca."""
+    found: dict[str, Any] = Env.db_url_config(text)
+    options = {name.replace("-", "_"): value for name, value in found.get("OPTIONS", {}).items()}
+    if authority := options.pop("ssl_ca", None):
+        options["ssl"] = {"ca": authority}
+    return {**found, "OPTIONS": options}
+
+
+def mailer(name: str, default: str) -> dict[str, Any]:
+    """Return the class that sends e-mail, as BACKEND, and its OPTIONS."""
+    example = "smtp+tls://user:password@smtp.example.com:587"
+    found = url(name, default, Env.email_url_config, example)
+    if not found["EMAIL_HOST"]:
+        return {"BACKEND": found["EMAIL_BACKEND"], "OPTIONS": {}}
+    tls, ssl = found.get("EMAIL_USE_TLS", False), found.get("EMAIL_USE_SSL", False)
+    options = {
+        "host": found["EMAIL_HOST"],
+        "port": found["EMAIL_PORT"] or (587 if tls else 465 if ssl else 25),
+        "username": found["EMAIL_HOST_USER"],
+        "password": found["EMAIL_HOST_PASSWORD"],
+        "use_tls": tls,
+        "use_ssl": ssl,
+        # A visitor's request waits for it. Seconds.
+        "timeout": 10,
+    }
+    return {"BACKEND": found["EMAIL_BACKEND"], "OPTIONS": options}

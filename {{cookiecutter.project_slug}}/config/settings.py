@@ -7,32 +7,41 @@
 
 from pathlib import Path
 
-import environ
 {% if django.csp.app %}
 from csp.constants import NONE, SELF
 {% else %}
 from django.utils.csp import CSP
 {% endif %}
+from environ import Env
 
 {% if cookiecutter.sample_app %}
 from {{ cookiecutter.project_slug }}.api import settings as api
 
 {% endif %}
-from .environment import boolean, choice, hosts, networks, number
+from . import error_tracking
+from .environment import (
+    boolean,
+    choice,
+    database,
+    hosts,
+    mailer,
+    networks,
+    number,
+    setting,
+    url,
+    words,
+)
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 SITE_NAME = {{ python(cookiecutter.project_name) }}
 
-env = environ.Env()
-
 # Only with DEBUG on do unset variables mean a development machine without servers.
 DEBUG = boolean("DJANGO_DEBUG")
-REQUIRED = env.NOTSET
 
-SECRET_KEY = env.str(
-    "DJANGO_SECRET_KEY", default="insecure-key-of-a-development-machine" if DEBUG else REQUIRED
+SECRET_KEY = setting(
+    "DJANGO_SECRET_KEY", "insecure-key-of-a-development-machine" if DEBUG else None
 )
-SECRET_KEY_FALLBACKS = env.list("DJANGO_SECRET_KEY_FALLBACKS", default=[])
+SECRET_KEY_FALLBACKS = words(setting("DJANGO_SECRET_KEY_FALLBACKS", ""))
 
 ALLOWED_HOSTS = hosts("ALLOWED_HOSTS", "localhost 127.0.0.1" if DEBUG else None)
 # These belong to nginx and the application server, whose errors would say less.
@@ -69,6 +78,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "config.health.HealthMiddleware",
+    "config.metrics.MetricsMiddleware",
     "config.middleware.ClientAddressMiddleware",
     "django_guid.middleware.guid_middleware",
     "django.middleware.security.SecurityMiddleware",
@@ -101,8 +111,11 @@ TEMPLATES = [
 # Database
 
 DATABASES = {
-    "default": env.db(
-        "DATABASE_URL", default=f"sqlite:///{BASE_DIR / 'db.sqlite3'}" if DEBUG else REQUIRED
+    "default": url(
+        "DATABASE_URL",
+        f"sqlite:///{BASE_DIR / 'db.sqlite3'}" if DEBUG else None,
+        database,
+        {{ python(db.url.replace("{slug}", cookiecutter.project_slug).replace("${DATABASE_PASSWORD}", "password")) }},
     )
 }
 DATABASES["default"]["CONN_MAX_AGE"] = 60
@@ -131,7 +144,14 @@ DEFAULT_AUTO_FIELD = "{{ django.default_auto_field }}"
 
 # Cache
 
-CACHES = {"default": env.cache_url("CACHE_URL", default="locmemcache://" if DEBUG else REQUIRED)}
+CACHES = {
+    "default": url(
+        "CACHE_URL",
+        "locmemcache://" if DEBUG else None,
+        Env.cache_url_config,
+        {{ python(cache.url.replace("${CACHE_PASSWORD}", "password")) }},
+    )
+}
 {% if cache.image %}
 if CACHES["default"]["BACKEND"] == "{{ cache.backend }}":
     CACHES["default"]["BACKEND"] = "config.cache.SoftCache"
@@ -142,6 +162,25 @@ if CACHES["default"]["BACKEND"] == "{{ cache.backend }}":
         **CACHES["default"].get("OPTIONS", {}),
     }
 {% endif %}
+
+# E-mail
+
+{% if django.mailers %}
+MAILERS = {"default": mailer("EMAIL_URL", "consolemail://" if DEBUG else "smtp://localhost")}
+{% else %}
+MAILER = mailer("EMAIL_URL", "consolemail://" if DEBUG else "smtp://localhost")
+EMAIL_BACKEND = MAILER["BACKEND"]
+EMAIL_HOST = MAILER["OPTIONS"].get("host")
+EMAIL_PORT = MAILER["OPTIONS"].get("port")
+EMAIL_HOST_USER = MAILER["OPTIONS"].get("username")
+EMAIL_HOST_PASSWORD = MAILER["OPTIONS"].get("password")
+EMAIL_USE_TLS = MAILER["OPTIONS"].get("use_tls")
+EMAIL_USE_SSL = MAILER["OPTIONS"].get("use_ssl")
+EMAIL_TIMEOUT = MAILER["OPTIONS"].get("timeout")
+{% endif %}
+DEFAULT_FROM_EMAIL = setting("DEFAULT_FROM_EMAIL", "webmaster@{{ cookiecutter.domain_name }}")
+SERVER_EMAIL = DEFAULT_FROM_EMAIL
+EMAIL_SUBJECT_PREFIX = f"[{SITE_NAME}] "
 
 # Users
 
@@ -165,9 +204,9 @@ USE_TZ = True
 # Static and media files: nginx serves both in production.
 
 STATIC_URL = "static/"
-STATIC_ROOT = env.path("STATIC_ROOT", default=BASE_DIR / "staticfiles")
+STATIC_ROOT = Path(setting("STATIC_ROOT", str(BASE_DIR / "staticfiles")))
 MEDIA_URL = "media/"
-MEDIA_ROOT = env.path("MEDIA_ROOT", default=BASE_DIR / "media")
+MEDIA_ROOT = Path(setting("MEDIA_ROOT", str(BASE_DIR / "media")))
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {
@@ -224,13 +263,18 @@ SECURE_CSP = {
 REST_FRAMEWORK = api.REST_FRAMEWORK
 DRF_STANDARDIZED_ERRORS = api.DRF_STANDARDIZED_ERRORS
 # A separate key: DJANGO_SECRET_KEY can be replaced, but its fallbacks only work for Django itself.
-SIMPLE_JWT = {**api.SIMPLE_JWT, "SIGNING_KEY": env.str("JWT_SIGNING_KEY", default=SECRET_KEY)}
+SIMPLE_JWT = {**api.SIMPLE_JWT, "SIGNING_KEY": setting("JWT_SIGNING_KEY", SECRET_KEY)}
 SPECTACULAR_SETTINGS = {**api.SPECTACULAR_SETTINGS, "TITLE": SITE_NAME}
-KAKAO_CLIENT_ID = env.str("KAKAO_CLIENT_ID", default="")
-KAKAO_CLIENT_SECRET = env.str("KAKAO_CLIENT_SECRET", default="")
-KAKAO_REDIRECT_URI = env.str("KAKAO_REDIRECT_URI", default="")
+KAKAO_CLIENT_ID = setting("KAKAO_CLIENT_ID", "")
+KAKAO_CLIENT_SECRET = setting("KAKAO_CLIENT_SECRET", "")
+KAKAO_REDIRECT_URI = setting("KAKAO_REDIRECT_URI", "")
 
 {% endif %}
+# Errors
+
+if SENTRY_DSN := setting("SENTRY_DSN", ""):
+    error_tracking.start(SENTRY_DSN)
+
 # Logs: JSON on standard error, or readable lines in development. nginx makes the request id.
 
 LOG_LEVEL = choice("LOG_LEVEL", "INFO", "DEBUG", "WARNING", "ERROR", "CRITICAL")

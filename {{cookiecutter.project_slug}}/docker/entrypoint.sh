@@ -49,6 +49,9 @@ case ${1:-} in
         ;;
     {{ cookiecutter.app_server }})
 {% include "choices/app_server/" ~ cookiecutter.app_server ~ "/entrypoint.sh" %}
+        # Where its processes keep their metrics: config/metrics.py.
+        PROMETHEUS_MULTIPROC_DIR=$(mktemp -d)
+        export PROMETHEUS_MULTIPROC_DIR
         exec "$@"
         ;;
     *)

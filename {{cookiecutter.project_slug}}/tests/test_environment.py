@@ -1,12 +1,16 @@
 """What people write into .env, and how it is read."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
+from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
+from django.core.mail import EmailMessage
+from django.core.management import call_command
 from django.test import Client, RequestFactory
 
-from config.environment import boolean, choice, hosts, networks, number
+from config.environment import boolean, choice, database, hosts, mailer, networks, number, setting
 from config.middleware import ClientAddressMiddleware
 
 
@@ -81,6 +85,68 @@ def test_an_error_names_the_variable_the_value_and_one_that_works(
 def test_a_variable_that_has_to_be_there_is_named() -> None:
     with pytest.raises(ImproperlyConfigured, match="Set the NAME environment variable"):
         hosts("NAME", None)
+
+
+def test_options_for_tls_are_passed_on_to_the_database() -> None:
+    found = database("mysql://user:p%40ss@db.example.com/site?ssl-mode=VERIFY_CA&ssl-ca=/ca.pem")
+    assert (found["HOST"], found["PASSWORD"]) == ("db.example.com", "p@ss")
+    assert found["OPTIONS"] == {"ssl_mode": "VERIFY_CA", "ssl": {"ca": "/ca.pem"}}
+    found = database("postgresql://user@db.example.com/site?sslmode=verify-full&sslrootcert=system")
+    assert found["OPTIONS"] == {"sslmode": "verify-full", "sslrootcert": "system"}
+
+
+@pytest.mark.parametrize(
+    ("text", "port", "tls", "ssl"),
+    [
+        ("smtp://user:p%40ss@mail.example.com", 25, False, False),
+        ("smtp+tls://user:p%40ss@mail.example.com", 587, True, False),
+        ("smtp+ssl://user:p%40ss@mail.example.com:4465", 4465, False, True),
+    ],
+)
+def test_one_url_says_where_mail_goes(
+    text: str, port: int, tls: bool, ssl: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NAME", text)
+    options = mailer("NAME", "")["OPTIONS"]
+    assert (options["username"], options["password"]) == ("user", "p@ss")
+    assert (options["port"], options["use_tls"], options["use_ssl"]) == (port, tls, ssl)
+
+
+def test_in_development_mail_goes_to_the_console() -> None:
+    assert mailer("NAME", "consolemail://")["BACKEND"].endswith(".console.EmailBackend")
+
+
+@pytest.mark.parametrize("text", ["mail://user:hunter2@example.com", "smtp://a:hunter2@b:port"])
+def test_an_error_shows_no_password(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NAME", text)
+    with pytest.raises(ImproperlyConfigured, match=r"^NAME is not .* For example: NAME=") as error:
+        mailer("NAME", "")
+    assert "hunter2" not in str(error.value)
+
+
+def test_mail_that_is_sent_comes_from_the_site(mailoutbox: list[EmailMessage]) -> None:
+    call_command("sendtestemail", "someone@example.com")
+    assert [mail.from_email for mail in mailoutbox] == [settings.DEFAULT_FROM_EMAIL]
+
+
+def test_a_secret_may_be_in_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "secret").write_text("$ecret\n")
+    monkeypatch.setenv("NAME_FILE", str(tmp_path / "secret"))
+    assert setting("NAME", None) == "$ecret"
+
+
+def test_a_file_that_cannot_be_read_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NAME_FILE", "/nowhere/secret")
+    with pytest.raises(ImproperlyConfigured, match=r"^NAME_FILE=/nowhere/secret cannot be read: "):
+        setting("NAME", "default")
+
+
+def test_a_secret_stands_in_one_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "secret").write_text("new")
+    monkeypatch.setenv("NAME", "old")
+    monkeypatch.setenv("NAME_FILE", str(tmp_path / "secret"))
+    with pytest.raises(ImproperlyConfigured, match=r"^NAME and NAME_FILE are both set"):
+        setting("NAME", None)
 
 
 def test_the_address_of_the_client_is_the_one_that_nginx_saw(rf: RequestFactory) -> None:

@@ -6,6 +6,7 @@ from django.contrib.staticfiles import finders
 from django.test import Client
 from django.urls import reverse
 from django.utils.html import escape
+from django.utils.translation import gettext
 
 
 def test_home_shows_the_name_of_the_site(client: Client) -> None:
@@ -44,3 +45,19 @@ def test_admin_asks_for_a_login(client: Client) -> None:
 
 def test_admin_opens_for_an_administrator(admin_client: Client) -> None:
     assert admin_client.get(reverse("admin:accounts_user_changelist")).status_code == 200
+
+
+def test_a_page_that_does_not_exist_looks_like_the_site(client: Client) -> None:
+    response = client.get("/nowhere")
+    assert response.status_code == 404
+    assert f"<h1>{gettext('Page not found')}</h1>" in response.text
+    assert "core/site.css" in response.text
+
+
+def test_an_error_looks_like_the_site(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr("django.shortcuts.loader.render_to_string")
+    client.raise_request_exception = False
+    response = client.get("/")
+    assert response.status_code == 500
+    assert f"<h1>{gettext('Server error')}</h1>" in response.text
+    assert "core/site.css" in response.text

@@ -5,8 +5,8 @@ The number of workers is WEB_CONCURRENCY: docker/entrypoint.sh sets two per proc
 
 from typing import Any
 
-# nginx talks to the first; the second is for the container's own health check.
-bind = ["0.0.0.0:8000", "127.0.0.1:8001"]
+# nginx talks to the first; the second is for the container's own health check and Prometheus.
+bind = ["0.0.0.0:8000", "0.0.0.0:8001"]
 worker_class = "gthread"
 # A request waiting for a database lock or another site takes up one thread: enough are left for the others.
 threads = 8
