@@ -42,7 +42,10 @@ done
 # Without IPv6, nginx could not listen on its addresses.
 if [ ! -e /proc/net/if_inet6 ]; then sed -i '/listen \[::\]/d' settings/*.conf; fi
 
-nginx -t -q -c $new/nginx.conf
+problem=$(nginx -t -q -c $new/nginx.conf 2>&1) || {
+    echo "$problem" | grep emerg >&2
+    exit 1
+}
 # Named after its contents: the same again is no news to nginx.
 release=release.$(find . -type f | sort | xargs sha256sum | sha256sum | cut -c 1-16)
 cd /srv/nginx
