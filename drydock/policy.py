@@ -15,9 +15,11 @@ Patterns are those of .gitignore. Without any, the template owns every file.
 """
 
 import datetime
+import re
 import tomllib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from pathspec import GitIgnoreSpec
@@ -83,8 +85,22 @@ def is_below(key: str, top: str) -> bool:
 
 
 def matches(patterns: tuple[str, ...], path: str) -> bool:
-    """Tell whether a path is among patterns of .gitignore."""
-    return bool(patterns) and GitIgnoreSpec.from_lines(patterns).match_file(path)
+    """Tell whether a path is among patterns of .gitignore; DrydockError for one that git would not understand."""
+    return bool(patterns) and compiled(patterns).match_file(path)
+
+
+@cache
+def compiled(patterns: tuple[str, ...]) -> GitIgnoreSpec:
+    """Return patterns of .gitignore, ready to be matched; DrydockError for one that is not in their form."""
+    for pattern in patterns:
+        try:
+            GitIgnoreSpec.from_lines([pattern])
+        except (ValueError, re.error) as error:
+            raise DrydockError(
+                f"{pattern!r}: is not a pattern as in .gitignore ({error}). Correct it where it is: in `skip` of "
+                ".cruft.json, in .drydock.toml, or in pyproject.toml."
+            ) from None
+    return GitIgnoreSpec.from_lines(patterns)
 
 
 def read(project: Path, skip: Iterable[str] = ()) -> Policy:

@@ -5,10 +5,14 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, kw_only=True)
 class File:
-    """A file's contents, and whether it is executable; no other mode bit counts."""
+    """A file's contents, and whether it is executable; no other mode bit counts.
+
+    `unknown` says why the contents are not known, if so; `data` means nothing then.
+    """
 
     data: bytes
     executable: bool = False
+    unknown: str | None = None
 
     @property
     def text(self) -> str | None:
