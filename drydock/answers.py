@@ -1,8 +1,10 @@
 """The context that a template is rendered with, from its cookiecutter.json and recorded answers."""
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from jinja2 import Environment
@@ -51,7 +53,7 @@ def questions(template: Tree, where: str) -> dict[str, Any]:
 
 
 def migrated(
-    recorded: Mapping[str, Any], raw: Mapping[str, Any], where: str
+    recorded: Mapping[str, Any], raw: Mapping[str, Any], where: str = "the template"
 ) -> tuple[dict[str, Any], list[str]]:
     """Convert recorded answers to the names and choices that a template has now.
 
@@ -156,7 +158,7 @@ def resolve(
             elif second == isinstance(value, dict) or (not second and name.startswith("__")):
                 try:
                     variables[name] = value_of(name, value)
-                except DrydockError:
+                except (DrydockError, MemoryError):
                     raise
                 except Exception as error:  # whatever the template's code raises
                     raise DrydockError(
@@ -168,18 +170,24 @@ def resolve(
 
 def render_text(environment: Environment, text: str, context: Mapping[str, Any]) -> str:
     """Return a rendered text; one without anything to render is not compiled, which would be slow."""
+    if marks(environment).search(text):
+        return environment.from_string(text).render(context)
+    return text
+
+
+@lru_cache(maxsize=4)
+def marks(environment: Environment) -> re.Pattern[str]:
+    """Return a pattern of what an environment renders."""
     starts = (
         environment.block_start_string,
         environment.variable_start_string,
         environment.comment_start_string,
-        environment.line_statement_prefix or "\n",
-        environment.line_comment_prefix or "\n",
+        environment.line_statement_prefix,
+        environment.line_comment_prefix,
         "\r",  # Jinja makes all line breaks alike.
         "\n",
     )
-    if any(start in text for start in starts):
-        return environment.from_string(text).render(context)
-    return text
+    return re.compile("|".join(re.escape(start) for start in starts if start))
 
 
 def varies(environment: Environment, default: Any) -> bool:  # noqa: ANN401 -- JSON

@@ -19,15 +19,15 @@ SECONDS, SECONDS_PER_FILE = 30.0, 0.05
 BYTES = 1 << 30
 
 
-class LimitError(DrydockError):
-    """A template needs more time or memory than it may use."""
+class TimeUp(BaseException):
+    """A template needs too much time. Not an Exception: libraries that the template calls would swallow it."""
 
 
 @contextmanager
 def limited(files: int, where: str) -> Iterator[None]:
     """Bound processor time and memory while a template of so many files is rendered.
 
-    LimitError if the template needs more. There is no bound on Windows, nor outside of the main thread.
+    DrydockError if the template needs more. There is no bound on Windows, nor outside of the main thread.
     """
     if resource is None or threading.current_thread() is not threading.main_thread():
         yield
@@ -35,18 +35,19 @@ def limited(files: int, where: str) -> Iterator[None]:
     seconds = SECONDS + files * SECONDS_PER_FILE
 
     def stop(_signal: int, _frame: FrameType | None) -> None:
-        raise LimitError(f"{where}: takes more than {seconds:.0f} seconds to render.")
+        raise TimeUp
 
     soft, hard = resource.getrlimit(resource.RLIMIT_AS)
     before = signal.signal(signal.SIGPROF, stop)
-    # Again each second, because a library that the template calls might pass over the first.
-    signal.setitimer(signal.ITIMER_PROF, seconds, 1)
+    signal.setitimer(signal.ITIMER_PROF, seconds)
     try:
         if bound := memory_bound(soft):
             resource.setrlimit(resource.RLIMIT_AS, (bound, hard))
         yield
+    except TimeUp:
+        raise DrydockError(f"{where}: takes more than {seconds:g} seconds to render.") from None
     except MemoryError:
-        raise LimitError(
+        raise DrydockError(
             f"{where}: takes more than {BYTES >> 20} MiB of memory to render."
         ) from None
     finally:

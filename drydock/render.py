@@ -28,7 +28,7 @@ from jinja2.sandbox import SandboxedEnvironment
 from drydock.answers import Resolved, questions, render_text, resolve
 from drydock.cache import private
 from drydock.errors import DrydockError
-from drydock.limits import LimitError, limited
+from drydock.limits import limited
 from drydock.tree import File, Tree
 
 
@@ -170,37 +170,37 @@ def render_files(
     prefix = f"{top}/"
     for full in sorted(path for path in template if path.startswith(prefix)):
         path, file = full.removeprefix(prefix), template[full]
-        with explained(path, where):
+        try:
             name, verbatim = target(path)
+        except Exception as error:
+            raise explained(error, path, where) from None
         if name is None:
             continue
         try:
-            with explained(path, where):
-                made = known(file) if verbatim else contents(path, file)
-        except LimitError:
-            raise
-        except DrydockError as error:
+            made = known(file) if verbatim else contents(path, file)
+        except Exception as error:
+            reason = explained(error, path, where)
             if not partial:
-                raise
-            made = File(data=b"", unknown=str(error))
+                raise reason from None
+            made = File(data=b"", unknown=str(reason))
         yield name, made
 
 
-@contextlib.contextmanager
-def explained(path: str, where: str) -> Iterator[None]:
-    """Make whatever goes wrong with a file of the template a DrydockError that names it."""
-    try:
-        yield
-    except (DrydockError, MemoryError):
-        raise
-    except jinja2.TemplateNotFound as error:
-        raise DrydockError(f"{where}: {path}: needs {error.name}, which does not exist.") from None
-    except UnicodeDecodeError:
-        raise DrydockError(
-            f"{where}: {path}: is not UTF-8, or includes a file that is not."
-        ) from None
-    except Exception as error:  # whatever the template's code raises
-        raise DrydockError(f"{where}: {path}: cannot be rendered: {told(error)}") from None
+def explained(error: Exception, path: str, where: str) -> DrydockError:
+    """Return what went wrong with a file of the template as an error that names it.
+
+    MemoryError is raised: it is of the whole template.
+    """
+    match error:
+        case MemoryError():
+            raise error
+        case DrydockError():
+            return error
+        case jinja2.TemplateNotFound():
+            return DrydockError(f"{where}: {path}: needs {error.name}, which does not exist.")
+        case UnicodeDecodeError():
+            return DrydockError(f"{where}: {path}: is not UTF-8, or includes a file that is not.")
+    return DrydockError(f"{where}: {path}: cannot be rendered: {told(error)}")
 
 
 def known(file: File) -> File:
