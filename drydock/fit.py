@@ -12,10 +12,10 @@ from drydock import project, record, render
 from drydock.answers import questions
 from drydock.cache import default_cache
 from drydock.errors import DrydockError
+from drydock.inspect import Commit
+from drydock.inspect import commit as commit_of
 from drydock.record import Record
 from drydock.secrets import is_secret_name
-from drydock.session import Commit
-from drydock.session import commit as commit_of
 from drydock.source import Source, open_source
 from drydock.tree import Tree
 

@@ -103,7 +103,7 @@ def compiled(patterns: tuple[str, ...]) -> GitIgnoreSpec:
     return GitIgnoreSpec.from_lines(patterns)
 
 
-def read(project: Path, skip: Iterable[str] = ()) -> Policy:
+def read_policy(project: Path, skip: Iterable[str] = ()) -> Policy:
     """Return the policy of a project's folder; `skip` are the record's patterns.
 
     DrydockError for a file that is not TOML, or an unknown entry.

@@ -46,7 +46,7 @@ class Record:
         return json.dumps(record, indent=2, ensure_ascii=False) + "\n"
 
 
-def read(project: Path) -> Record:
+def read_record(project: Path) -> Record:
     """Read the record of a project's folder; DrydockError if there is none, or it is broken."""
     path = project / NAME
     try:

@@ -14,8 +14,8 @@ import click
 from drydock import render
 from drydock.compare import Change, Drift, State
 from drydock.errors import DrydockError
+from drydock.inspect import Commit, Inspection
 from drydock.secrets import PRIVATE_KEY, masked, masked_lines
-from drydock.session import Commit, Look
 from drydock.tree import File, Tree
 
 COLOURS = {
@@ -42,26 +42,30 @@ WOULD = {
 }
 
 
-def shown(look: Look, verbose: bool) -> list[Drift]:
+def shown(inspection: Inspection, verbose: bool) -> list[Drift]:
     """Return the drifts that a report lists; those of your own files only if `verbose`."""
-    return [drift for drift in look.comparison.drifts if verbose or not drift.is_muted]
+    return [drift for drift in inspection.comparison.drifts if verbose or not drift.is_muted]
 
 
-def summary(look: Look) -> str:
+def summary(inspection: Inspection) -> str:
     """Return a sentence on the template's commits."""
-    here = f"{look.url} at {look.recorded.label} of {look.recorded.date[:10]}"
-    if look.recorded.sha == look.newest.sha:
+    here = f"{inspection.url} at {inspection.recorded.label} of {inspection.recorded.date[:10]}"
+    if inspection.recorded.sha == inspection.newest.sha:
         return f"Made from {here}, compared with the same commit."
-    many = "1 commit" if look.behind == 1 else f"{look.behind} commits"
-    aside = f" The recorded commit has {look.ahead} that the other lacks." if look.ahead else ""
-    there = f"{look.newest.label} of {look.newest.date[:10]}"
+    many = "1 commit" if inspection.behind == 1 else f"{inspection.behind} commits"
+    aside = (
+        f" The recorded commit has {inspection.ahead} that the other lacks."
+        if inspection.ahead
+        else ""
+    )
+    there = f"{inspection.newest.label} of {inspection.newest.date[:10]}"
     return f"Made from {here}, compared with {there}: {many} between them.{aside}"
 
 
-def trial(look: Look, given: Mapping[str, str]) -> str:
+def trial(inspection: Inspection, given: Mapping[str, str]) -> str:
     """Return a sentence on the answers of a preview."""
     tried = ", ".join(one_line(f"{name}={value}") for name, value in given.items())
-    return f"What would change with {tried}: {look.url} at {look.newest.label}."
+    return f"What would change with {tried}: {inspection.url} at {inspection.newest.label}."
 
 
 def words(drift: Drift, would: bool = False) -> str:
@@ -112,12 +116,13 @@ def problems(drifts: Iterable[Drift]) -> list[str]:
     return ["", *found] if found else []
 
 
-def notes(look: Look) -> list[str]:
+def notes(inspection: Inspection) -> list[str]:
     """Return sentences about the newest template and the answers."""
     unknown = (
-        look.not_known and f"What the template has changed since is not known. {look.not_known}"
+        inspection.not_known
+        and f"What the template has changed since is not known. {inspection.not_known}"
     )
-    return [plain(note) for note in (unknown, *look.notes) if note]
+    return [plain(note) for note in (unknown, *inspection.notes) if note]
 
 
 def plain(words: str) -> str:
@@ -131,13 +136,15 @@ def one_line(value: str | None) -> str:
     return text if len(text) <= 60 else f"{text[:57]}..."
 
 
-def text(look: Look, *, verbose: bool = False, given: Mapping[str, str] | None = None) -> str:
+def text(
+    inspection: Inspection, *, verbose: bool = False, given: Mapping[str, str] | None = None
+) -> str:
     """Return the report for a terminal, with colours (which click removes where they are unwanted).
 
     `given` are the answers of a preview.
     """
-    drifts, would = shown(look, verbose), given is not None
-    lines = [summary(look) if given is None else trial(look, given), *notes(look)]
+    drifts, would = shown(inspection, verbose), given is not None
+    lines = [summary(inspection) if given is None else trial(inspection, given), *notes(inspection)]
     if drifts:
         rows = [(words(drift, would), drift) for drift in drifts]
         first = max(len(label) for label, _ in rows)
@@ -156,23 +163,27 @@ def text(look: Look, *, verbose: bool = False, given: Mapping[str, str] | None =
             lines += [
                 f"  {key}  {values}  ({side})" for key, values, side in key_lines(drift, would)
             ]
-    same = look.comparison.files - len(look.comparison.drifts)
-    yours = len(look.comparison.drifts) - len(drifts)
+    same = inspection.comparison.files - len(inspection.comparison.drifts)
+    yours = len(inspection.comparison.drifts) - len(drifts)
     own = f", {yours} of your own, or accepted, differ" if yours else ""
     lines += [*problems(drifts)]
-    if verbose and look.by_hook:
+    if verbose and inspection.by_hook:
         lines += ["", "As the template's hooks made them:"]
-        lines += [f"  {plain(path)}" for path in look.by_hook]
+        lines += [f"  {plain(path)}" for path in inspection.by_hook]
     unknown = sum(drift.reason is not None for drift in drifts)
     obscure = f", {unknown} of them not known" if unknown else ""
     counts = f"{len(drifts)} would change" if would else f"{same} same, {len(drifts)} not"
-    lines += ["", f"{look.comparison.files} files compared: {counts}{obscure}{own}."]
+    lines += ["", f"{inspection.comparison.files} files compared: {counts}{obscure}{own}."]
     if given is None:
-        lines += [f"Nothing matches what is ignored: {one}" for one in look.comparison.unmatched]
+        lines += [
+            f"Nothing matches what is ignored: {one}" for one in inspection.comparison.unmatched
+        ]
         lines += next_steps(drifts)
     elif drifts:
         sets = " ".join(f"--set {shlex.quote(f'{name}={value}')}" for name, value in given.items())
-        lines += [f"To have it so: `drydock update --to {look.newest.sha[:8]} {plain(sets)}`."]
+        lines += [
+            f"To have it so: `drydock update --to {inspection.newest.sha[:8]} {plain(sets)}`."
+        ]
     return "\n".join(lines) + "\n"
 
 
@@ -185,13 +196,15 @@ def next_steps(drifts: Iterable[Drift]) -> Iterator[str]:
         yield "To take the template's changes: `drydock update` (first with --dry-run)."
 
 
-def markdown(look: Look, *, verbose: bool = False, given: Mapping[str, str] | None = None) -> str:
+def markdown(
+    inspection: Inspection, *, verbose: bool = False, given: Mapping[str, str] | None = None
+) -> str:
     """Return the report for a job summary or a comment; `given` are the answers of a preview."""
-    drifts, would = shown(look, verbose), given is not None
-    title, lead = "Drift from the template", summary(look)
+    drifts, would = shown(inspection, verbose), given is not None
+    title, lead = "Drift from the template", summary(inspection)
     if given is not None:
-        title, lead = "Other answers", trial(look, given)
-    lines = [f"## {title}", "", lead, *(f"\n{note}" for note in notes(look))]
+        title, lead = "Other answers", trial(inspection, given)
+    lines = [f"## {title}", "", lead, *(f"\n{note}" for note in notes(inspection))]
     if drifts:
         lines += ["", "| State | File | Here | Upstream |", "|---|---|---|---|"]
         for drift in drifts:
@@ -207,7 +220,7 @@ def markdown(look: Look, *, verbose: bool = False, given: Mapping[str, str] | No
     lines += [f"- {code(problem)}" if problem else "" for problem in problems(drifts)]
     if not drifts:
         lines += ["", f"No file that the template owns {'would change' if would else 'differs'}."]
-    for entry in look.comparison.unmatched if given is None else ():
+    for entry in inspection.comparison.unmatched if given is None else ():
         lines.append(f"\nNothing matches what is ignored: {code(entry)}")
     return "\n".join(lines) + "\n"
 
@@ -219,7 +232,7 @@ def code(words: str) -> str:
     return f"{fence}{plain}{fence}"
 
 
-def as_json(look: Look, status: int) -> str:
+def as_json(inspection: Inspection, status: int) -> str:
     """Return the report as JSON; drydock/schema.json describes it."""
 
     def commit(one: Commit) -> dict[str, str]:
@@ -252,13 +265,13 @@ def as_json(look: Look, status: int) -> str:
     report = {
         "version": SCHEMA_VERSION,
         "status": status,
-        "template": look.url,
-        "directory": look.record.directory,
-        "recorded": commit(look.recorded),
-        "newest": commit(look.newest),
-        "behind": look.behind,
-        "ahead": look.ahead,
-        "files": look.comparison.files,
+        "template": inspection.url,
+        "directory": inspection.record.directory,
+        "recorded": commit(inspection.recorded),
+        "newest": commit(inspection.newest),
+        "behind": inspection.behind,
+        "ahead": inspection.ahead,
+        "files": inspection.comparison.files,
         "drifts": [
             {
                 "path": drift.path,
@@ -270,12 +283,12 @@ def as_json(look: Look, status: int) -> str:
                 "collisions": list(drift.collisions),
                 "reason": drift.reason,
             }
-            for drift in look.comparison.drifts
+            for drift in inspection.comparison.drifts
         ],
-        "by_hook": list(look.by_hook),
-        "unmatched": list(look.comparison.unmatched),
-        "notes": list(look.notes),
-        "not_known": look.not_known,
+        "by_hook": list(inspection.by_hook),
+        "unmatched": list(inspection.comparison.unmatched),
+        "notes": list(inspection.notes),
+        "not_known": inspection.not_known,
     }
     return json.dumps(report, indent=2) + "\n"
 

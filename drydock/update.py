@@ -6,8 +6,8 @@ from pathlib import Path
 
 from drydock import policy, project, record
 from drydock.errors import DrydockError
+from drydock.inspect import Inspection
 from drydock.merge import Fate, Outcome, merge
-from drydock.session import Look
 from drydock.tree import File, Tree
 from drydock.worktree import Change, WorkTree
 
@@ -25,14 +25,16 @@ class Plan:
         return [one.path for one in self.outcomes if one.fate is Fate.CONFLICT]
 
 
-def make_plan(look: Look, folder: Path, files: Iterable[str] = (), *, moved: bool = False) -> Plan:
+def make_plan(
+    inspection: Inspection, folder: Path, files: Iterable[str] = (), *, moved: bool = False
+) -> Plan:
     """Return what an update of a project would do.
 
     `files` are the files and folders to update; none means all. `moved` says that the template is no longer
     where the record has it. DrydockError for a file that the template does not have.
     """
-    base, theirs = look.rendered
-    rules = policy.read(folder, look.record.skip)
+    base, theirs = inspection.rendered
+    rules = policy.read_policy(folder, inspection.record.skip)
     wanted = chosen(files, {**base, **theirs})
     base, theirs = (
         {path: file for path, file in tree.items() if not rules.is_ignored(path)}
@@ -49,7 +51,7 @@ def make_plan(look: Look, folder: Path, files: Iterable[str] = (), *, moved: boo
         tracked = [path for path in WorkTree(folder).tracked() if path not in base]
         others = project.read(folder, [path for path in tracked if path not in theirs])
     outcomes = merge(base, ours, theirs, others)
-    return Plan(outcomes=tuple(outcomes), record=new_record(look, folder, wanted, moved))
+    return Plan(outcomes=tuple(outcomes), record=new_record(inspection, folder, wanted, moved))
 
 
 def chosen(files: Iterable[str], known: Mapping[str, File]) -> set[str] | None:
@@ -66,15 +68,19 @@ def chosen(files: Iterable[str], known: Mapping[str, File]) -> set[str] | None:
     return set().union(*found.values())
 
 
-def new_record(look: Look, folder: Path, wanted: set[str] | None, moved: bool) -> str:
+def new_record(inspection: Inspection, folder: Path, wanted: set[str] | None, moved: bool) -> str:
     """Return the text of the record after an update; of some files only, if not all are wanted."""
     text = (folder / record.NAME).read_text(encoding="utf-8")
     if wanted is None:
-        template = look.url if moved else None
+        template = inspection.url if moved else None
         return record.updated(
-            text, template=template, commit=look.newest.sha, answers=look.answers, taken={}
+            text,
+            template=template,
+            commit=inspection.newest.sha,
+            answers=inspection.answers,
+            taken={},
         )
-    taken = {**look.record.taken, **dict.fromkeys(sorted(wanted), look.newest.sha)}
+    taken = {**inspection.record.taken, **dict.fromkeys(sorted(wanted), inspection.newest.sha)}
     return record.updated(text, taken=taken)
 
 

@@ -7,7 +7,7 @@ import click
 
 from drydock import accept as acceptances
 from drydock.commands.options import progress, template_options
-from drydock.session import Options, look
+from drydock.inspect import Options, inspect
 
 
 @click.command()
@@ -32,7 +32,7 @@ def accept(
       drydock accept nginx/nginx.conf --reason "our own TLS settings"
       drydock accept docker-compose.yml:services.backend.deploy --reason "a larger box" --until 2027-06-30
     """
-    found = look(Options(folder=folder, offline=offline, hooks=hooks, progress=progress(False),
+    found = inspect(Options(folder=folder, offline=offline, hooks=hooks, progress=progress(False),
                          partial=True))  # fmt: skip
     day = until.date() if until else None
     new = []

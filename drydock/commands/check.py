@@ -12,7 +12,7 @@ from drydock.commands.options import (
     set_option,
     template_options,
 )
-from drydock.session import Options, look
+from drydock.inspect import Options, inspect
 
 
 @click.command(epilog=STATUS_HELP)
@@ -48,4 +48,4 @@ def check(
     """
     options = Options(folder=folder, template=template, to=to, given=given, offline=offline,
                       hooks=hooks, progress=progress(quiet), partial=True)  # fmt: skip
-    report_and_exit(look(options), form, fail_on, quiet, verbose, moved_ok)
+    report_and_exit(inspect(options), form, fail_on, quiet, verbose, moved_ok)

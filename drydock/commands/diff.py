@@ -11,7 +11,7 @@ import click
 from drydock import report
 from drydock.commands.options import DRIFT, IN_STEP, page, progress, set_option, template_options
 from drydock.errors import DrydockError
-from drydock.session import Options, look
+from drydock.inspect import Options, inspect
 
 
 @click.command()
@@ -55,7 +55,7 @@ def diff(
       drydock diff --local docker-compose.yml
       drydock diff --patch | git apply             take the newest version of everything
     """
-    found = look(Options(folder=folder, template=template, to=to, given=given, offline=offline,
+    found = inspect(Options(folder=folder, template=template, to=to, given=given, offline=offline,
                          hooks=hooks, progress=progress(False), partial=True))  # fmt: skip
     wanted = {Path(name).as_posix().rstrip("/") for name in files}
     obscure = {drift.path: drift.reason for drift in found.comparison.drifts if drift.reason}

@@ -9,7 +9,7 @@ import click
 
 from drydock import report
 from drydock.compare import UPSTREAM, Comparison, State
-from drydock.session import Look
+from drydock.inspect import Inspection
 
 IN_STEP, DRIFT, ERROR, MOVED = 0, 1, 2, 3
 FORM = "form"
@@ -130,7 +130,7 @@ def status(comparison: Comparison, fail_on: frozenset[str], moved_ok: bool = Fal
 
 
 def report_and_exit(
-    found: Look,
+    found: Inspection,
     form: str,
     fail_on: frozenset[str],
     quiet: bool,

@@ -15,7 +15,7 @@ from drydock.commands.options import (
     set_option,
     template_options,
 )
-from drydock.session import Options, look
+from drydock.inspect import Options, inspect
 
 
 @click.command(epilog=STATUS_HELP)
@@ -51,10 +51,10 @@ def preview(
       drydock preview --set database=postgresql
       drydock preview --set django_version=6.1 --set app_server=gunicorn --to HEAD
     """
-    known = record.read(folder)
+    known = record.read_record(folder)
     options = Options(folder=folder, template=template, to=to or known.commit, given=given,
                       offline=offline, hooks=hooks, progress=progress(quiet), partial=True)  # fmt: skip
-    found = look(options)
+    found = inspect(options)
     # What was edited here, and would stay, has nothing to do with the answers.
     drifts = [one for one in found.comparison.drifts if one.state in report.WOULD or one.reason]
     found = replace(found, comparison=replace(found.comparison, drifts=tuple(drifts)))

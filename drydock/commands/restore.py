@@ -6,7 +6,7 @@ import click
 
 from drydock.commands.options import progress, template_options
 from drydock.errors import DrydockError
-from drydock.session import Options, look
+from drydock.inspect import Options, inspect
 from drydock.update import chosen
 from drydock.worktree import Change, WorkTree
 
@@ -24,7 +24,7 @@ def restore(folder: Path, offline: bool, hooks: bool, files: tuple[str, ...]) ->
       drydock restore uwsgi.ini
       drydock restore nginx/
     """
-    found = look(Options(folder=folder, offline=offline, hooks=hooks, progress=progress(False),
+    found = inspect(Options(folder=folder, offline=offline, hooks=hooks, progress=progress(False),
                          partial=True))  # fmt: skip
     found.check_known(files)
     paths = sorted(chosen(files, found.base) or ())

@@ -12,8 +12,8 @@ from drydock import report
 from drydock import update as updates
 from drydock.commands.options import DRIFT, IN_STEP, progress, set_option, template_options
 from drydock.errors import DrydockError
+from drydock.inspect import Inspection, Options, inspect
 from drydock.merge import Fate
-from drydock.session import Look, Options, look
 from drydock.update import Plan
 from drydock.worktree import WorkTree, waiting
 
@@ -87,10 +87,10 @@ def update(
         tree.forget()  # Resolved and committed, without --continue.
     options = Options(folder=folder, template=template, to=to, given=given, offline=offline,
                       hooks=hooks, progress=progress(as_json))  # fmt: skip
-    found = look(options)
+    found = inspect(options)
     asked = {} if as_json or dry_run or files else ask(found, given)
     if asked:
-        found = look(replace(options, given={**given, **asked}))
+        found = inspect(replace(options, given={**given, **asked}))
     plan = updates.make_plan(found, folder, files, moved=template is not None)
     if not dry_run:
         updates.apply(plan, folder)
@@ -98,7 +98,7 @@ def update(
     click.get_current_context().exit(DRIFT if plan.conflicts else IN_STEP)
 
 
-def ask(found: Look, given: dict[str, str]) -> dict[str, str]:
+def ask(found: Inspection, given: dict[str, str]) -> dict[str, str]:
     """On a terminal, ask the questions that are new in the template."""
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         return {}
@@ -117,7 +117,7 @@ def finish(folder: Path) -> None:
     click.echo("The update is complete. Commit it.")
 
 
-def people(found: Look, plan: Plan, dry_run: bool) -> str:
+def people(found: Inspection, plan: Plan, dry_run: bool) -> str:
     """Return the report of an update for a terminal."""
     lines = [report.summary(found), *found.notes]
     rows = sorted(plan.outcomes, key=lambda one: (one.fate is Fate.CONFLICT, one.path))
@@ -134,11 +134,11 @@ def people(found: Look, plan: Plan, dry_run: bool) -> str:
     if conflicts and not dry_run:
         lines.append(NEXT)
     elif many and not dry_run:
-        lines.append("Look at it with `git diff`, and commit it.")
+        lines.append("Inspection at it with `git diff`, and commit it.")
     return "\n".join(lines) + "\n"
 
 
-def machine(found: Look, plan: Plan) -> str:
+def machine(found: Inspection, plan: Plan) -> str:
     """Return the report of an update as JSON."""
     result: dict[str, Any] = {
         "from": found.recorded.sha,

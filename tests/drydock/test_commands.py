@@ -842,7 +842,7 @@ def test_a_full_disk_is_one_message(
     def full(*_: object, **__: object) -> None:
         raise OSError(28, "No space left on device", "somewhere")
 
-    monkeypatch.setattr("drydock.commands.check.look", full)
+    monkeypatch.setattr("drydock.commands.check.inspect", full)
     result = drydock("check", project)
     assert result.exit_code == 2
     assert result.stderr == "drydock: somewhere: No space left on device\n"
@@ -863,7 +863,7 @@ def test_every_failure_is_json_for_a_machine(
     def fail(*_: object, **__: object) -> None:
         raise LookupError("\033[31mx")
 
-    monkeypatch.setattr("drydock.commands.check.look", fail)
+    monkeypatch.setattr("drydock.commands.check.inspect", fail)
     result = drydock("check", project, "--json")
     assert result.exit_code == 2
     assert json.loads(result.stdout)["error"].startswith(
@@ -890,7 +890,7 @@ def test_an_interrupt_has_its_own_status(
     def interrupted(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("drydock.commands.check.look", interrupted)
+    monkeypatch.setattr("drydock.commands.check.inspect", interrupted)
     assert drydock("check", project).exit_code == 130
 
 

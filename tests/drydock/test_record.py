@@ -30,7 +30,10 @@ def test_the_record_is_what_drydock_and_cruft_read(bake: Bake) -> None:
 
 def test_an_awkward_answer_is_recorded_as_it_is(bake: Bake) -> None:
     name = 'Bob\'s "shop" \\ 나의 사이트 🚀 %s'
-    assert record.read(bake(project_name=name, project_slug="bobs")).answers["project_name"] == name
+    assert (
+        record.read_record(bake(project_name=name, project_slug="bobs")).answers["project_name"]
+        == name
+    )
 
 
 def clone(folder: Path) -> Path:
@@ -50,7 +53,7 @@ def test_the_url_of_a_clone_is_recorded_without_credentials(tmp_path: Path) -> N
     config = str(home / "config.yaml")
     options = ["--config-file", config, "--no-input", "--output-dir", str(tmp_path / "out")]
     succeed(tool("cookiecutter"), "template", *options, cwd=tmp_path)
-    found = record.read(tmp_path / "out/my_site")
+    found = record.read_record(tmp_path / "out/my_site")
     assert found.template == "https://host.example/o/template.git"
     assert found.commit == git(template, "rev-parse", "HEAD")
 
@@ -61,7 +64,7 @@ def test_a_relative_template_is_recorded_by_its_whole_path(start: str, tmp_path:
     folder = tmp_path if start == "template" else template
     options = ["--no-input", "--output-dir", str(tmp_path / "out")]
     succeed(tool("cookiecutter"), start, *options, cwd=folder, env={"PWD": str(folder)})
-    assert record.read(tmp_path / "out/my_site").template == str(template)
+    assert record.read_record(tmp_path / "out/my_site").template == str(template)
 
 
 @pytest.mark.parametrize("what", ["packed refs", "linked work tree", "detached", "folder"])
@@ -82,7 +85,7 @@ def test_the_commit_is_found_however_git_keeps_it(what: str, tmp_path: Path) -> 
             git(tmp_path, "add", "template")
             git(tmp_path, "commit", "--quiet", "--message", "Moved")
     made = Path(cookiecutter(str(template), no_input=True, output_dir=tmp_path / "out"))
-    found = record.read(made)
+    found = record.read_record(made)
     assert found.commit == git(template, "rev-parse", "HEAD")
     assert found.directory == directory
     assert found.template == str(tmp_path if directory else template)

@@ -50,7 +50,7 @@ class Commit:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Look:
+class Inspection:
     """What was found: the three trees, and the comparison of them.
 
     `behind` is the number of commits from the recorded to the newest one, `ahead` that of the
@@ -92,11 +92,11 @@ def commit(source: Source, sha: str) -> Commit:
     return Commit(sha=sha, label=source.describe(sha), date=source.date(sha))
 
 
-def look(options: Options) -> Look:
-    """Look at a project; DrydockError if its record, its template or its files cannot be read."""
+def inspect(options: Options) -> Inspection:
+    """Inspection at a project; DrydockError if its record, its template or its files cannot be read."""
     project.check_no_merge(options.folder)
-    known = record.read(options.folder)
-    rules = policy.read(options.folder, known.skip)
+    known = record.read_record(options.folder)
+    rules = policy.read_policy(options.folder, known.skip)
     source = open_source(
         options.template or known.template, offline=options.offline, progress=options.progress
     )
@@ -180,7 +180,7 @@ def look(options: Options) -> Look:
     )
     compared = compare(old_tree, new_tree, own_tree, rules)
     comparison = accept.marked(with_merges(compared, *trees), accepted)
-    return Look(
+    return Inspection(
         record=replace(known, template=source.url),
         url=source.url,
         recorded=commit(source, old),
