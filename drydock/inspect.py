@@ -83,7 +83,7 @@ class Inspection:
     def check_known(self, paths: Iterable[str]) -> None:
         """Raise DrydockError if one of some files, or of those below some folders, is not known."""
         for drift in self.comparison.drifts:
-            if drift.reason and any(f"{drift.path}/".startswith(f"{path}/") for path in paths):
+            if drift.reason and any(Path(drift.path).is_relative_to(path) for path in paths):
                 raise DrydockError(drift.reason)
 
 
@@ -104,7 +104,13 @@ def inspect(options: Options) -> Inspection:
         progress=options.progress,
     )
     old = source.resolve(known.commit)
-    new = source.resolve(options.to or known.checkout)
+    new, not_known = old, None
+    try:
+        new = source.resolve(options.to or known.checkout)
+    except DrydockError as error:
+        if not options.partial or options.to or options.given:
+            raise
+        not_known = str(error)
     behind, ahead = source.commits_between(old, new)
 
     @cache
@@ -129,11 +135,18 @@ def inspect(options: Options) -> Inspection:
 
     base, resolved = rendered(old, known, partial=options.partial)
     for sha in {*known.taken.values()}:
-        later, _ = rendered(source.resolve(sha), known, partial=options.partial)
-        for path in (path for path, taken in known.taken.items() if taken == sha):
+        of_it = [path for path, taken in known.taken.items() if taken == sha]
+        try:
+            later, _ = rendered(source.resolve(sha), known, partial=options.partial)
+        except DrydockError as error:
+            if not options.partial:
+                raise
+            reason = "is of another commit of the template"
+            later = {path: File(data=b"", unknown=f"{path}: {reason}. {error}") for path in of_it}
+        for path in of_it:
             base.pop(path, None)
             base |= {path: later[path]} if path in later else {}
-    upstream, resolved, not_known = base, replace(resolved, notes=()), None
+    upstream, resolved = base, replace(resolved, notes=())
     if new != old or options.given:
         try:
             upstream, resolved = rendered(new, known, options.given, partial=options.partial)

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 import drydock as package
 from drydock.cli import main
 from drydock.commands.options import FORM, STATES
+from drydock.record import updated
 from tests.support.catalogue import ROOT
 from tests.support.commands import succeed, tool
 from tests.support.templates import FILES, QUESTIONS, TOP, Drydock, MakeTemplate, Template, git
@@ -601,6 +602,10 @@ def spoil(project: Path, template: Template, what: str) -> None:
         case "merge":
             git(project, "init", "--quiet")
             (project / ".git/MERGE_HEAD").write_text("x")
+        case "deleted branch":
+            edit(record, '"checkout": null', '"checkout": "followed"')
+        case "taken commit":
+            record.write_text(updated(record.read_text(), taken={README: "0123456789" * 4}))
         case "leaving link":
             (project / README).unlink()
             (project / README).symlink_to("/etc/hostname")
@@ -683,6 +688,8 @@ def test_what_cannot_be_compared_is_one_message(
     ("what", "path", "said"),
     [
         ("leaving link", README, "README.md: is a link that leaves the project"),
+        ("taken commit", README, "README.md: is of another commit of the template"),
+        ("deleted branch", None, "has no branch or tag followed"),
         ("bad Jinja", "x", "x: cannot be rendered"),
         ("undefined", "x", "x: cannot be rendered"),
         ("too many blocks", "x", "x: cannot be rendered"),
@@ -742,10 +749,15 @@ def test_what_is_not_known_is_neither_restored_nor_accepted(
     spoil(project, template, "bad default")
     edit(project / COMPOSE, "mysql:9", "mysql:8")
     git(project, "commit", "--quiet", "--all", "--message", "Edit")
-    for words in (["restore", "."], ["restore", README], ["accept", README, "--reason", "x"]):
+    assert drydock("restore", project, ".").exit_code == 2
+    for words in (
+        ["restore", README],
+        ["restore", f"{README}/"],
+        ["accept", README, "--reason", "x"],
+    ):
         refused = drydock(words[0], project, *words[1:])
         assert refused.exit_code == 2
-        assert refused.stderr
+        assert "is a link that leaves the project" in refused.stderr
     assert drydock("restore", project, COMPOSE).exit_code == 0
     assert "mysql:9" in (project / COMPOSE).read_text()
 
