@@ -2,4 +2,5 @@
 
 from drydock.cli import main
 
-main()
+if __name__ == "__main__":  # Processes that run hooks import this as well.
+    main()

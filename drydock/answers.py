@@ -1,16 +1,20 @@
 """The context that a template is rendered with, from its cookiecutter.json and recorded answers."""
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
-from jinja2 import Environment, TemplateError
+from jinja2 import Environment
 
 from drydock.errors import DrydockError
 from drydock.tree import Tree
 
 NAME = "cookiecutter.json"
+# What a default may call that gives another value each time, or each day: Jinja's and cookiecutter's own.
+VARYING = frozenset({"now", "random", "random_ascii_string", "uuid4"})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,7 +32,7 @@ class Resolved:
     @property
     def public(self) -> dict[str, Any]:
         """The answers alone, as a record has them."""
-        return {name: value for name, value in self.variables.items() if name[0] != "_"}
+        return {name: value for name, value in self.variables.items() if not name.startswith("_")}
 
 
 def questions(template: Tree, where: str) -> dict[str, Any]:
@@ -49,29 +53,48 @@ def questions(template: Tree, where: str) -> dict[str, Any]:
 
 
 def migrated(
-    recorded: Mapping[str, Any], raw: Mapping[str, Any]
+    recorded: Mapping[str, Any], raw: Mapping[str, Any], where: str = "the template"
 ) -> tuple[dict[str, Any], list[str]]:
     """Convert recorded answers to the names and choices that a template has now.
 
     Its `_migrations` say how: {"renamed": {old name: new name}, "values": {name: {old: new}}}.
-    Return the answers and a sentence for each that was changed.
+    Return the answers and a sentence for each that was changed. DrydockError if they are in another form.
     """
-    table = raw.get("_migrations")
-    table = table if isinstance(table, dict) else {}
+    renamed, values = migrations(raw.get("_migrations"), where)
     answers, notes = dict(recorded), []
-    for old, new in dict(table.get("renamed") or {}).items():
+    for old, new in renamed.items():
         if old in answers and old not in raw:
             value = answers.pop(old)
             if new not in answers:
                 answers[new] = value
                 notes.append(f"{old} is now called {new}.")
-    for name, values in dict(table.get("values") or {}).items():
+    for name, replaced in values.items():
         value, choices = answers.get(name), raw.get(name)
         still = isinstance(choices, list) and value in choices
-        if isinstance(value, str) and isinstance(values, dict) and value in values and not still:
-            answers[name] = values[value]
-            notes.append(f"{name}: {value} is now {values[value]}.")
+        if isinstance(value, str) and value in replaced and not still:
+            answers[name] = replaced[value]
+            notes.append(f"{name}: {value} is now {replaced[value]}.")
     return answers, notes
+
+
+def migrations(table: object, where: str) -> tuple[dict[str, str], dict[str, dict[str, Any]]]:
+    """Return the renamed questions and the replaced values of `_migrations`."""
+    match table:
+        case None:
+            return {}, {}
+        case dict():
+            renamed, values = table.get("renamed") or {}, table.get("values") or {}
+            if (
+                isinstance(renamed, dict)
+                and isinstance(values, dict)
+                and all(isinstance(new, str) for new in renamed.values())
+                and all(isinstance(replaced, dict) for replaced in values.values())
+            ):
+                return renamed, values
+    raise DrydockError(
+        f"{where}: {NAME}: _migrations is not in the form "
+        '{"renamed": {"old": "new"}, "values": {"question": {"old": "new"}}}.'
+    )
 
 
 def resolve(
@@ -83,22 +106,22 @@ def resolve(
 ) -> Resolved:
     """Return the variables of a template whose cookiecutter.json is `raw`.
 
-    Recorded answers are values, never templates; missing ones get the template's default. `given`
-    answers (text, as on the command line) take precedence. DrydockError for an answer that the
-    template does not accept, or a default that cannot be rendered.
+    Recorded answers are values, never templates; missing ones get the template's default. So does a private
+    one, unless its default is random or of the day. `given` answers (text, as on the command line) take
+    precedence. DrydockError for an answer that the template does not accept, or a default that cannot be rendered.
     """
-    answers, notes = migrated(recorded, raw)
+    answers, notes = migrated(recorded, raw, where)
     for name, text in (given or {}).items():
         if name.startswith("_") or name not in raw:
             known = ", ".join(key for key in raw if not key.startswith("_"))
             raise DrydockError(f"{name}: the template has no such question. It has {known}.")
-        answers[name] = yes_or_no(name, text) if isinstance(raw[name], bool) else text
-    gone = [name for name in answers if name not in raw]
+        answers[name] = object_in(name, text) if isinstance(raw[name], dict) else text
+    gone = [name for name in answers if name not in raw and not name.startswith("_")]
     if gone:
         notes.append(f"The template no longer asks for {', '.join(gone)}.")
 
     variables: dict[str, Any] = {}
-    new: list[str] = []
+    new: dict[str, str] = {}
 
     def rendered(value: Any) -> Any:  # noqa: ANN401 -- JSON
         match value:
@@ -108,60 +131,119 @@ def resolve(
                 return {rendered(key): rendered(item) for key, item in value.items()}
             case list():
                 return [rendered(item) for item in value]
-        text = str(value)
-        return environment.from_string(text).render(cookiecutter=variables) if "{" in text else text
+        return render_text(environment, str(value), {"cookiecutter": variables})
 
-    # Like cookiecutter: strings and choices first, because dictionaries may refer to them.
-    ordered = [item for item in raw.items() if item[0] != "__prompts__"]
-    for name, value in sorted(ordered, key=lambda item: isinstance(item[1], dict)):
-        if name.startswith("_") and not name.startswith("__"):
-            variables[name] = value
-            continue
-        try:
-            if not name.startswith("__") and name in answers:
-                variables[name] = checked(name, answers[name], value, rendered, where)
-                continue
-            default = rendered(value)
-        except (
-            TemplateError,
-            ArithmeticError,
-            AttributeError,
-            LookupError,
-            TypeError,
-            ValueError,
-        ) as error:
-            raise DrydockError(
-                f"{where}: the default of {name} cannot be rendered: {error}"
-            ) from None
-        if isinstance(value, list) and not name.startswith("__"):
+    def value_of(name: str, value: Any) -> Any:  # noqa: ANN401 -- JSON
+        if name.startswith("__"):
+            honoured = name in answers and varies(environment, value)
+            return answers[name] if honoured else rendered(value)
+        if name in answers:
+            default = rendered(value) if isinstance(value, list | dict) else value
+            return checked(name, answers[name], default, where)
+        default = rendered(value)
+        if isinstance(value, list):
             if not default:
                 raise DrydockError(f"{where}: {name} has no choices.")
             default = default[0]
-        variables[name] = default
-        if recorded and not name.startswith("__"):
-            new.append(name)
-            notes.append(f"{name} is a new question; the template's default is {default!r}.")
+        if recorded:
+            new[name] = f"{name} is a new question; the template's default is {default!r}."
+        return default
+
+    # Like cookiecutter: dictionaries come second, because they may refer to everything else.
+    ordered = [item for item in raw.items() if item[0] != "__prompts__"]
+    for second in (False, True):
+        for name, value in ordered:
+            if name.startswith("_") and not name.startswith("__"):
+                variables[name] = value
+            elif second == isinstance(value, dict) or (not second and name.startswith("__")):
+                try:
+                    variables[name] = value_of(name, value)
+                except (DrydockError, MemoryError):
+                    raise
+                except Exception as error:  # whatever the template's code raises
+                    raise DrydockError(
+                        f"{where}: the default of {name} cannot be rendered: {error}"
+                    ) from None
     in_order = {name: variables[name] for name in raw if name in variables}
-    return Resolved(variables=in_order, notes=tuple(notes), new=tuple(new))
+    return Resolved(variables=in_order, notes=(*notes, *new.values()), new=tuple(new))
 
 
-def checked(name: str, answer: Any, value: Any, rendered: Any, where: str) -> Any:  # noqa: ANN401
-    """Return the answer; if the question has choices, it must be one of them."""
-    if not isinstance(value, list):
-        return answer
-    choices = rendered(value)
-    if answer in choices:
-        return answer
-    raise DrydockError(
-        f"{name}: {answer!r} is not a choice in {where}. Its choices: "
-        f"{', '.join(map(str, choices))}. Choose one with --set {name}=..."
+def render_text(environment: Environment, text: str, context: Mapping[str, Any]) -> str:
+    """Return a rendered text; one without anything to render is not compiled, which would be slow."""
+    if marks(environment).search(text):
+        return environment.from_string(text).render(context)
+    return text
+
+
+@lru_cache(maxsize=4)
+def marks(environment: Environment) -> re.Pattern[str]:
+    """Return a pattern of what an environment renders."""
+    starts = (
+        environment.block_start_string,
+        environment.variable_start_string,
+        environment.comment_start_string,
+        environment.line_statement_prefix,
+        environment.line_comment_prefix,
+        "\r",  # Jinja makes all line breaks alike.
+        "\n",
     )
+    return re.compile("|".join(re.escape(start) for start in starts if start))
+
+
+def varies(environment: Environment, default: Any) -> bool:  # noqa: ANN401 -- JSON
+    """Tell whether a default is random, or of the day, so that the recorded value cannot be made again."""
+    match default:
+        case str():
+            tokens = environment.lex(default)
+            return any(kind == "name" and word in VARYING for _, kind, word in tokens)
+        case dict():
+            return any(varies(environment, item) for pair in default.items() for item in pair)
+        case list():
+            return any(varies(environment, item) for item in default)
+    return False
+
+
+def checked(name: str, answer: Any, default: Any, where: str) -> Any:  # noqa: ANN401 -- JSON
+    """Return an answer as cookiecutter reads it; `default` is the question's default, or its choices.
+
+    DrydockError if it is not a choice, or not the boolean that is asked for.
+    """
+    if isinstance(answer, int | float) and not isinstance(answer, bool):
+        answer = str(answer)
+    match default:
+        case list():
+            if answer in default:
+                return answer
+            raise DrydockError(
+                f"{name}: {answer!r} is not a choice in {where}. Its choices: "
+                f"{', '.join(map(str, default))}. Choose one with --set {name}=..."
+            )
+        case bool() if isinstance(answer, str):
+            return yes_or_no(name, answer)
+        case dict() if isinstance(answer, dict) and answer != default:
+            from cookiecutter.generate import apply_overwrites_to_context  # Slow to import.
+
+            apply_overwrites_to_context(default, answer, in_dictionary_variable=True)
+            return default
+    return answer
 
 
 def yes_or_no(name: str, text: str) -> bool:
     """Return the truth value of a text, as cookiecutter reads it; DrydockError if it has none."""
-    if text.lower() in ("1", "true", "t", "yes", "y", "on"):
-        return True
-    if text.lower() in ("0", "false", "f", "no", "n", "off"):
-        return False
-    raise DrydockError(f"{name}: {text!r} is neither yes nor no.")
+    from cookiecutter.prompt import InvalidResponse, YesNoPrompt  # Slow to import.
+
+    try:
+        return bool(YesNoPrompt().process_response(text))
+    except InvalidResponse:
+        raise DrydockError(f"{name}: {text!r} is neither yes nor no.") from None
+
+
+def object_in(name: str, text: str) -> dict[str, Any]:
+    """Return the dictionary that a text holds as JSON; DrydockError if it holds none."""
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        value = None
+    if not isinstance(value, dict):
+        raise DrydockError(f'{name}: {text!r} is not a JSON object such as {{"key": "value"}}.')
+    return value

@@ -1,6 +1,7 @@
 """The command line: one group, and the commands of drydock/commands."""
 
 import importlib
+import io
 import json
 import os
 import re
@@ -34,6 +35,9 @@ class Group(click.Group):
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Remember the words for `invoke`, then read them."""
         ctx.meta[WORDS] = " ".join(args)
+        for stream in (sys.stdout, sys.stderr):
+            if isinstance(stream, io.TextIOWrapper):
+                stream.reconfigure(errors="backslashreplace")
         return super().parse_args(ctx, args)
 
     def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401
@@ -45,7 +49,12 @@ class Group(click.Group):
             return super().invoke(ctx)
         except DrydockError as error:
             fail(str(error), as_json)
-        except KeyboardInterrupt:
+        except click.exceptions.Exit:
+            raise
+        except click.ClickException as error:
+            error.show()
+            tell_machine(error.format_message(), as_json)
+        except (KeyboardInterrupt, click.Abort):
             ctx.exit(INTERRUPTED)
         except BrokenPipeError:
             # The reader closed the pipe; Python would complain about it at exit.
@@ -53,14 +62,28 @@ class Group(click.Group):
         except OSError as error:
             name = f"{error.filename}: " if error.filename else ""
             fail(f"{name}{error.strerror or error}", as_json)
+        except Exception as error:
+            if os.environ.get("DRYDOCK_DEBUG"):
+                raise
+            fail(
+                f"{type(error).__name__}: {error}. This is a mistake in drydock. Please report it, with what "
+                "the same command prints if DRYDOCK_DEBUG=1 is set.",
+                as_json,
+            )
         ctx.exit(ERROR)
 
 
 def fail(message: str, as_json: bool) -> None:
     """Print why a command failed; for a machine, as JSON on the standard output as well."""
-    click.echo(f"drydock: {message}", err=True)
+    shown = "".join(letter if letter.isprintable() or letter == "\n" else " " for letter in message)
+    click.echo(f"drydock: {shown}", err=True)
+    tell_machine(message, as_json)
+
+
+def tell_machine(message: str, as_json: bool) -> None:
+    """Print why a command failed as JSON, if that was asked for."""
     if as_json:
-        click.echo(json.dumps({"status": ERROR, "error": message}, ensure_ascii=False))
+        click.echo(json.dumps({"status": ERROR, "error": message}))
 
 
 @click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"]})

@@ -28,6 +28,7 @@ class State(StrEnum):
     DELETED = "deleted here"
     NEW = "new upstream"
     REMOVED = "removed upstream"
+    UNKNOWN = "not known"
 
 
 # The states in which the template has moved but the project has not drifted.
@@ -61,7 +62,8 @@ class Drift:
 
     `here` is the change from the recorded template to the working tree, `upstream` the one to the
     newest template; None if there is none. `collisions` are keys that both changed, differently.
-    `accepted` is why the deviation was accepted, if it was.
+    `accepted` is why the deviation was accepted, if it was. `reason` is why the file could not be
+    compared on every side, if its state is not known.
     """
 
     path: str
@@ -71,6 +73,7 @@ class Drift:
     upstream: Change | None
     collisions: tuple[str, ...] = ()
     accepted: str | None = None
+    reason: str | None = None
 
     @property
     def is_muted(self) -> bool:
@@ -124,8 +127,8 @@ class Documents:
 def change(
     path: str, before: File | None, after: File | None, policy: Policy, documents: Documents
 ) -> Change | None:
-    """Return what differs between two versions of a file; None if nothing does."""
-    if before == after:
+    """Return what differs between two versions of a file; None if nothing does, or one is not known."""
+    if before == after or any(file and file.unknown for file in (before, after)):
         return None
     mode = None
     if before and after and before.executable != after.executable:
@@ -174,7 +177,7 @@ def without_ignored_keys(
     """Return `base` in place of another version that differs only in ignored keys."""
     if base is None or other is None or base == other or base.executable != other.executable:
         return other
-    if not policy.ignore_keys:
+    if not policy.ignore_keys or base.unknown or other.unknown:
         return other
     before, after = documents.of(path, base), documents.of(path, other)
     if not any(policy.ignoring(path, one.key) for one in diff_keys(before, after) or []):
@@ -208,7 +211,8 @@ def compare(base: Tree, upstream: Tree, here: Tree, policy: Policy) -> Compariso
         old, new, mine = base.get(path), upstream.get(path), here.get(path)
         mine = without_ignored_keys(path, old, mine, policy, documents)
         new = without_ignored_keys(path, old, new, policy, documents)
-        found = state(old, new, mine)
+        unknown = [file.unknown for file in (old, new, mine) if file and file.unknown]
+        found = State.UNKNOWN if unknown else state(old, new, mine)
         if found is State.SAME:
             continue
         local, remote = (change(path, old, one, policy, documents) for one in (mine, new))
@@ -220,6 +224,7 @@ def compare(base: Tree, upstream: Tree, here: Tree, policy: Policy) -> Compariso
                 here=local,
                 upstream=remote,
                 collisions=collisions(local, remote) if found is State.CONFLICT else (),
+                reason=unknown[0] if unknown else None,
             )
         )
     return Comparison(

@@ -39,7 +39,7 @@ class Inference:
     `likeness` is the share of the template's lines that the project has, 0 to 1; `sure` are the
     answers for which the project has evidence. `alike` are other commits that fit as well. Of the template's
     `commits`, `states` differ in what they render, and `tried` of those were rendered. `is_complete` is false
-    if the search was ended by its bounds.
+    if the search was ended by its bounds. `unreadable` says why some files of the project do not count.
     """
 
     record: Record
@@ -53,6 +53,7 @@ class Inference:
     states: int
     tried: int
     is_complete: bool
+    unreadable: tuple[str, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -146,19 +147,22 @@ def files_below(folder: Path) -> list[str]:
 
 
 class Here:
-    """The project's files, each read once."""
+    """The project's files, each read once; `unreadable` says of some why they cannot be, and so do not count."""
 
     def __init__(self, folder: Path, skip: tuple[str, ...]) -> None:
         self.folder, self.skip = folder, skip
         self.files: dict[str, File | None] = {}
+        self.unreadable: dict[str, str] = {}
         self.lines: dict[str, Counter[bytes]] = {}
 
     def read(self, paths: Iterable[str]) -> Tree:
         """Return those of the paths that are files in the project."""
         wanted = [*paths]
         new = [path for path in wanted if path not in self.files]
-        read = project.read(self.folder, new)
-        self.files |= {path: read.get(path) for path in new}
+        read = project.read(self.folder, new, partial=True)
+        unknown = {path: file.unknown for path, file in read.items() if file.unknown}
+        self.unreadable |= unknown
+        self.files |= {path: None if path in unknown else read.get(path) for path in new}
         return {path: file for path in wanted if (file := self.files[path])}
 
     def parts(self, tree: Tree) -> Parts:
@@ -167,6 +171,8 @@ class Here:
         here = self.read(paths)
         parts: Parts = {}
         for path in paths:
+            if path in self.unreadable:
+                continue
             ours, theirs = tree[path], here.get(path)
             if theirs and theirs.data == ours.data:
                 count = len(ours.data.splitlines()) or 1
@@ -464,4 +470,5 @@ def infer(
         states=len(states),
         tried=len(tried),
         is_complete=is_complete,
+        unreadable=tuple(reason for path, reason in search.here.unreadable.items() if path in tree),
     )

@@ -1,22 +1,24 @@
 """Inspect a project: its record, its template at two commits, and what lies between them."""
 
 import datetime
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-from pathspec import GitIgnoreSpec
-
 from drydock import accept, made, policy, project, record, render
-from drydock.answers import Resolved
+from drydock.answers import NAME, Resolved
 from drydock.cache import default_cache
 from drydock.compare import Comparison, State, compare
+from drydock.errors import DrydockError
 from drydock.merge import Fate, merge
 from drydock.record import Record
 from drydock.source import Source, open_source
 from drydock.tree import File, Tree
+
+# What cookiecutter and cruft add to a template's variables.
+ADDED = ("_template", "_commit", "_checkout", "_output_dir", "_repo_dir")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,7 +26,8 @@ class Options:
     """What the user asked for.
 
     `to` is the commit, tag or branch to compare with; None is the newest of what the record follows.
-    `given` are answers for it that replace the recorded ones.
+    `given` are answers for it that replace the recorded ones. `partial` asks for what can be compared, where
+    something cannot be rendered or read.
     """
 
     folder: Path
@@ -34,6 +37,7 @@ class Options:
     offline: bool = False
     hooks: bool = False
     progress: Callable[[str], None] | None = None
+    partial: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,6 +58,9 @@ class Inspection:
     that are as the template's hooks made them, not as rendered. The trees do not show them as edits;
     `rendered`, the recorded and the newest render, has them as rendered. `answers` are those of the newest
     template; its `new_questions` were not asked when the project was generated.
+
+    `not_known` is why the newest template is not known, if so: it stands for the recorded one then. Files that are
+    not known are in the comparison, and in none of the trees.
     """
 
     record: Record
@@ -71,6 +78,13 @@ class Inspection:
     by_hook: tuple[str, ...]
     answers: dict[str, Any]
     new_questions: tuple[str, ...]
+    not_known: str | None = None
+
+    def check_known(self, paths: Iterable[str]) -> None:
+        """Raise DrydockError if one of some files, or of those below some folders, is not known."""
+        for drift in self.comparison.drifts:
+            if drift.reason and any(Path(drift.path).is_relative_to(path) for path in paths):
+                raise DrydockError(drift.reason)
 
 
 def commit(source: Source, sha: str) -> Commit:
@@ -90,7 +104,13 @@ def inspect(options: Options) -> Inspection:
         progress=options.progress,
     )
     old = source.resolve(known.commit)
-    new = source.resolve(options.to or known.checkout)
+    new, not_known = old, None
+    try:
+        new = source.resolve(options.to or known.checkout)
+    except DrydockError as error:
+        if not options.partial or options.to or options.given:
+            raise
+        not_known = str(error)
     behind, ahead = source.commits_between(old, new)
 
     @cache
@@ -98,45 +118,68 @@ def inspect(options: Options) -> Inspection:
         return source.tree(sha, known.directory)
 
     def rendered(
-        sha: str, answers: Mapping[str, Any], given: Mapping[str, str] | None = None
+        sha: str, then: Record, given: Mapping[str, str] | None = None, *, partial: bool = False
     ) -> tuple[Tree, Resolved]:
         tree, resolved = render.rendered(
             template(sha),
-            answers,
+            {**then.answers, **then.private},
             where=f"{source.url} at {source.describe(sha)}",
-            extra={"_template": known.template, "_commit": sha, "_checkout": known.checkout},
+            extra=surroundings(then, sha),
             given=given,
             hooks=options.hooks,
             cache=default_cache(),
+            partial=partial,
         )
         tree.pop(record.NAME, None)
         return tree, resolved
 
-    base, resolved = rendered(old, known.answers)
+    base, resolved = rendered(old, known, partial=options.partial)
     for sha in {*known.taken.values()}:
-        later, _ = rendered(source.resolve(sha), known.answers)
-        for path in (path for path, taken in known.taken.items() if taken == sha):
+        of_it = [path for path, taken in known.taken.items() if taken == sha]
+        try:
+            later, _ = rendered(source.resolve(sha), known, partial=options.partial)
+        except DrydockError as error:
+            if not options.partial:
+                raise
+            reason = "is of another commit of the template"
+            later = {path: File(data=b"", unknown=f"{path}: {reason}. {error}") for path in of_it}
+        for path in of_it:
             base.pop(path, None)
             base |= {path: later[path]} if path in later else {}
-    asked = known.answers
+    upstream, resolved = base, replace(resolved, notes=())
     if new != old or options.given:
-        upstream, resolved = rendered(new, asked, options.given)
-    else:
-        upstream, resolved = base, replace(resolved, notes=())
+        try:
+            upstream, resolved = rendered(new, known, options.given, partial=options.partial)
+        except DrydockError as error:
+            if not options.partial or options.given:
+                raise
+            not_known = str(error)
     paths = [path for path in {**base, **upstream} if not rules.is_ignored(path)]
-    here = project.read(options.folder, paths, {**upstream, **base})
+    here = project.read(options.folder, paths, {**upstream, **base}, partial=options.partial)
+    unasked = ""
+    if options.given and not options.hooks:
+        unasked = unasked_hook(template(new))
+    trees = base, upstream, here
+    obscure = {path for tree in trees for path, file in tree.items() if file.unknown}
+    uncertain = [{path: tree[path] for path in obscure if path in tree} for tree in trees]
+    base, upstream, here = (
+        {path: file for path, file in tree.items() if path not in obscure} for tree in trees
+    )
+    paths = [path for path in paths if path not in obscure]
     by_hook, unknown = {}, ""
     differing = [path for path in paths if path in base and here.get(path) != base[path]]
     declared = resolved.variables.get("_by_hook")
     if differing and declared is not None:
-        patterns = GitIgnoreSpec.from_lines(map(str, declared))
-        by_hook = {path: here.get(path) for path in differing if patterns.match_file(path)}
+        if not isinstance(declared, list):
+            raise DrydockError(f"{source.url}: {NAME}: _by_hook is not a list of patterns.")
+        patterns = tuple(map(str, declared))
+        by_hook = {path: here.get(path) for path in differing if policy.matches(patterns, path)}
     elif differing and not options.hooks and has_hooks(template(old)):
         told = made.inspect_history(
             options.folder,
             base,
             replace(known, commit=old),
-            lambda then: rendered(source.resolve(then.commit), then.answers)[0],
+            lambda then: rendered(source.resolve(then.commit), then)[0],
         )
         by_hook = {path: file for path, file in told.files.items() if path in paths}
         if told.reason:
@@ -145,8 +188,14 @@ def inspect(options: Options) -> Inspection:
                 f"because {told.reason}."
             )
     trees = as_made(by_hook, base, upstream, here)
+    known_rules = [one for one in rules.accepted if one.file not in obscure]
+    rules = replace(rules, accepted=tuple(known_rules))
     rules, accepted, ended = accept.in_force(rules, *trees, datetime.date.today())
-    comparison = accept.marked(with_merges(compare(*trees, rules), *trees), accepted)
+    old_tree, new_tree, own_tree = (
+        {**tree, **rest} for tree, rest in zip(trees, uncertain, strict=True)
+    )
+    compared = compare(old_tree, new_tree, own_tree, rules)
+    comparison = accept.marked(with_merges(compared, *trees), accepted)
     return Inspection(
         record=replace(known, template=source.url),
         url=source.url,
@@ -159,11 +208,23 @@ def inspect(options: Options) -> Inspection:
         here=trees[2],
         rendered=(base, upstream),
         comparison=comparison,
-        notes=tuple(filter(None, (*resolved.notes, unknown, *ended, *left_out(source)))),
+        notes=tuple(filter(None, (*resolved.notes, unasked, unknown, *ended, *left_out(source)))),
         by_hook=tuple(sorted(path for path in by_hook if here.get(path) == by_hook[path])),
         answers=resolved.public,
         new_questions=resolved.new,
+        not_known=not_known,
     )
+
+
+def surroundings(known: Record, sha: str) -> dict[str, Any]:
+    """Return the private variables that the program which made a project adds to the template's own.
+
+    They are those of its record; for a record without any, cookiecutter's.
+    """
+    now = {"_template": known.template, "_commit": sha, "_checkout": known.checkout}
+    recorded = {name: known.private[name] for name in ADDED if name in known.private}
+    names = recorded or ("_template", "_checkout")
+    return {**recorded, **{name: value for name, value in now.items() if name in names}}
 
 
 def left_out(source: Source) -> list[str]:
@@ -178,6 +239,14 @@ def left_out(source: Source) -> list[str]:
 def has_hooks(template: Tree) -> bool:
     """Tell whether a template has hooks that may change what was rendered."""
     return any(path.startswith("hooks/") for path in template)
+
+
+def unasked_hook(template: Tree) -> str:
+    """Return a sentence on the template's hook that might refuse new answers, if it has one."""
+    for path in template:
+        if path.startswith("hooks/pre_gen_project."):
+            return f"The template may check answers in {path}. That is code, so it was not run; --hooks runs it."
+    return ""
 
 
 def with_merges(comparison: Comparison, base: Tree, upstream: Tree, here: Tree) -> Comparison:

@@ -17,6 +17,7 @@ Patterns are those of .gitignore. Without any, the template owns every file. Wha
 
 import datetime
 import fnmatch
+import re
 import tomllib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -86,8 +87,22 @@ def is_below(key: str, top: str) -> bool:
 
 
 def matches(patterns: tuple[str, ...], path: str) -> bool:
-    """Tell whether a path is among patterns of .gitignore."""
-    return bool(patterns) and GitIgnoreSpec.from_lines(patterns).match_file(path)
+    """Tell whether a path is among patterns of .gitignore; DrydockError for one that git would not understand."""
+    return bool(patterns) and compiled(patterns).match_file(path)
+
+
+@cache
+def compiled(patterns: tuple[str, ...]) -> GitIgnoreSpec:
+    """Return patterns of .gitignore, ready to be matched; DrydockError for one that is not in their form."""
+    for pattern in patterns:
+        try:
+            GitIgnoreSpec.from_lines([pattern])
+        except (ValueError, re.error) as error:
+            raise DrydockError(
+                f"{pattern!r}: is not a pattern as in .gitignore ({error}). Correct it where it is: in "
+                ".drydock.toml or pyproject.toml, or as `_by_hook` in the template."
+            ) from None
+    return GitIgnoreSpec.from_lines(patterns)
 
 
 def is_skipped(skip: tuple[str, ...], path: str) -> bool:

@@ -37,29 +37,39 @@ def check_no_merge(project: Path) -> None:
             return
 
 
-def read(project: Path, paths: Iterable[str], like: Tree | None = None) -> Tree:
+def read(
+    project: Path, paths: Iterable[str], like: Tree | None = None, *, partial: bool = False
+) -> Tree:
     """Return those of the paths that are files in a project's folder.
 
     Line endings that git changed at checkout are as git stores them. If the file system has no modes, a file
     takes the mode of its counterpart in `like`. A link counts as the file it leads to, as long as that is in the
-    project. DrydockError for a link that leads elsewhere, and for a file that cannot be read.
+    project. DrydockError for a link that leads elsewhere, and for a file that cannot be read; with `partial`, they
+    are in the tree, as unknown.
     """
     root = project.resolve()
     tree = {}
     for path in paths:
         name = project / path
+        reason = None
         try:
             real = Path(os.path.realpath(name))
             if real != root / path and not real.is_relative_to(root):
-                raise DrydockError(
+                reason = (
                     f"{name}: is a link that leaves the project, so it is not followed. Remove it, or "
                     f'ignore it: ignore = ["{path}"] in [tool.drydock] of pyproject.toml.'
                 )
-            if real.is_file():
+            elif real.is_file():
                 executable = bool(real.stat().st_mode & 0o100)
                 tree[path] = File(data=real.read_bytes(), executable=executable)
         except OSError as error:
-            raise DrydockError(f"{name}: cannot be read: {error.strerror}.") from None
+            reason = f"{name}: cannot be read: {error.strerror}."
+        except ValueError:  # A null character, or half of a surrogate pair.
+            reason = f"{str(name)!r}: is no file name."
+        if reason and not partial:
+            raise DrydockError(reason)
+        if reason:
+            tree[path] = File(data=b"", unknown=reason)
     for path in converted(project, tree):
         tree[path] = replace(tree[path], data=unix(tree[path].data))
     if like and not has_modes(project):

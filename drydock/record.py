@@ -20,7 +20,7 @@ class Record:
 
     `answers` maps the template's questions to answers. `skip` are paths and patterns, as cruft reads
     them, of files that are not compared. `taken` are files of a later commit than `commit`: path to
-    that.
+    that. `private` are the variables that a program recorded besides: `_template`, `__computed`.
     """
 
     template: str
@@ -30,6 +30,7 @@ class Record:
     directory: str | None = None
     skip: tuple[str, ...] = field(default=())
     taken: dict[str, str] = field(default_factory=dict)
+    private: dict[str, Any] = field(default_factory=dict)
 
     def dumps(self) -> str:
         """Return the text of the file."""
@@ -37,7 +38,7 @@ class Record:
             "template": self.template,
             "commit": self.commit,
             "checkout": self.checkout,
-            "context": {"cookiecutter": self.answers},
+            "context": {"cookiecutter": {**self.answers, **self.private}},
             "directory": self.directory,
         }
         if self.skip:
@@ -98,7 +99,7 @@ def loads(text: str, name: str = NAME) -> Record:
 
     def text_of(key: str) -> str:
         value = data.get(key)
-        if not isinstance(value, str) or not value:
+        if not isinstance(value, str) or not value or "\0" in value:
             raise DrydockError(f"{name}: `{key}` is missing or not a string. {mend}")
         return value
 
@@ -120,6 +121,7 @@ def loads(text: str, name: str = NAME) -> Record:
         answers={key: value for key, value in answers.items() if not key.startswith("_")},
         skip=tuple(skip),
         taken=taken_of(data, text_of("commit")),
+        private={key: value for key, value in answers.items() if key.startswith("_")},
     )
 
 

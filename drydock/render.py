@@ -5,12 +5,15 @@ see only the template's own files. No hooks are run, and only Jinja's and cookie
 loaded. `run_with_hooks` is for templates that need more and are trusted.
 """
 
+import contextlib
 import fnmatch
 import hashlib
 import io
 import json
+import logging
 import os
 import posixpath
+import signal
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
@@ -20,24 +23,13 @@ from typing import Any
 import jinja2
 from binaryornot.helpers import has_binary_extension, is_binary_string
 from cookiecutter.environment import ExtensionLoaderMixin
-from cookiecutter.exceptions import CookiecutterException
 from jinja2.sandbox import SandboxedEnvironment
 
-from drydock.answers import Resolved, questions, resolve
+from drydock.answers import Resolved, questions, render_text, resolve
 from drydock.cache import private
 from drydock.errors import DrydockError
+from drydock.limits import limited
 from drydock.tree import File, Tree
-
-# A template's mistakes (or attacks) that end its rendering. Anything else would be our mistake.
-MISTAKES = (
-    jinja2.TemplateError,
-    ArithmeticError,
-    AttributeError,
-    LookupError,
-    RecursionError,
-    TypeError,
-    ValueError,
-)
 
 
 class Environment(ExtensionLoaderMixin, SandboxedEnvironment):  # type: ignore[misc]
@@ -60,7 +52,7 @@ class Sources(jinja2.BaseLoader):
         if ".." not in template.split("/"):
             for folder in (self.top, "templates"):
                 if file := self.template.get(f"{folder}/{template}"):
-                    return file.data.decode(), template, lambda: True
+                    return known(file).data.decode(), template, lambda: True
         raise jinja2.TemplateNotFound(template)
 
 
@@ -73,23 +65,26 @@ def rendered(
     given: Mapping[str, str] | None = None,
     hooks: bool = False,
     cache: Path | None = None,
+    partial: bool = False,
 ) -> tuple[Tree, Resolved]:
     """Return the project's tree (paths in the project) and the variables it was rendered with.
 
     `where` names the template for the user. `extra` are private variables that cookiecutter adds,
     such as _template. `given` answers take precedence over `recorded` ones. With `hooks`, the template's
     code is run. `cache` is the folder of compiled templates. DrydockError for a template that
-    cannot be rendered, or writes outside its project.
+    cannot be rendered, or writes outside its project; with `partial`, a single file that cannot be rendered is
+    in the tree, as unknown.
     """
     raw = questions(template, where)
     if hooks:
         return run_with_hooks(template, raw, recorded, where, extra, given)
-    environment = make_environment(raw, where, cache)
-    resolved = resolve(environment, raw, recorded, where, given)
-    context = {"cookiecutter": {**resolved.variables, **(extra or {})}}
-    top = project_folder(template, environment, where)
-    environment.loader = Sources(template, top)
-    return dict(render_files(template, top, environment, context, where)), resolved
+    with limited(len(template), where):
+        environment = make_environment(raw, where, cache)
+        resolved = resolve(environment, raw, recorded, where, given)
+        context = {"cookiecutter": {**resolved.variables, **(extra or {})}}
+        top = project_folder(template, environment, where)
+        environment.loader = Sources(template, top)
+        return dict(render_files(template, top, environment, context, where, partial)), resolved
 
 
 def make_environment(raw: Mapping[str, Any], where: str, cache: Path | None = None) -> Environment:
@@ -104,14 +99,21 @@ def make_environment(raw: Mapping[str, Any], where: str, cache: Path | None = No
             )
     try:
         environment = Environment(context={"cookiecutter": raw}, **options)
-    except (CookiecutterException, *MISTAKES) as error:
-        raise DrydockError(f"{where}: its _jinja2_env_vars or _extensions: {error}") from None
+        environment.from_string("").render()  # Options of a wrong type show only in use.
+    except Exception as error:
+        raise DrydockError(f"{where}: its _jinja2_env_vars or _extensions: {told(error)}") from None
     if cache:
         # Compiled code depends on the options as well, which Jinja's own key leaves out.
         key = json.dumps([jinja2.__version__, options, extensions, "sandbox"], sort_keys=True)
-        folder = private(cache / "jinja" / hashlib.sha256(key.encode()).hexdigest()[:16])
-        environment.bytecode_cache = jinja2.FileSystemBytecodeCache(str(folder))
+        with contextlib.suppress(OSError):  # A cache that cannot be written only costs time.
+            folder = private(cache / "jinja" / hashlib.sha256(key.encode()).hexdigest()[:16])
+            environment.bytecode_cache = jinja2.FileSystemBytecodeCache(str(folder))
     return environment
+
+
+def told(error: Exception) -> str:
+    """Return what an exception says; its type, if it says nothing."""
+    return str(error) or type(error).__name__
 
 
 def project_folder(template: Tree, environment: jinja2.Environment, where: str) -> str:
@@ -132,8 +134,12 @@ def render_files(
     environment: Environment,
     context: Mapping[str, Any],
     where: str,
+    partial: bool = False,
 ) -> Iterator[tuple[str, File]]:
-    """Yield each file of the project and its path; not every file of the template gives one."""
+    """Yield each file of the project and its path; not every file of the template gives one.
+
+    With `partial`, a file whose contents cannot be rendered is unknown; else DrydockError.
+    """
     private = context["cookiecutter"]
     patterns = private.get("_copy_without_render", [])
     new_lines = private.get("_new_lines")
@@ -141,46 +147,78 @@ def render_files(
     def copied(path: str) -> bool:
         return any(fnmatch.fnmatch(path, str(pattern)) for pattern in patterns)
 
-    def name_of(path: str) -> str:
-        return environment.from_string(path).render(context) if "{" in path else path
+    def target(path: str) -> tuple[str | None, bool]:
+        """Return the path in the project, None if there is no such file, and whether it is only copied."""
+        folders = [path[:index] for index, letter in enumerate(path) if letter == "/"]
+        folder = next(filter(copied, folders), None)
+        if folder is not None:
+            name = render_text(environment, folder, context) + path.removeprefix(folder)
+            return safe(name, where), True
+        if template[f"{top}/{path}"].behind_link:
+            return None, False
+        name = render_text(environment, path, context)
+        if name.endswith("/") or not name:
+            return None, False
+        return safe(name, where), copied(path)
+
+    def contents(path: str, file: File) -> File:
+        data = known(file).data
+        if has_binary_extension(path) or is_binary_string(data[:512]):
+            return file
+        text = environment.get_template(path).render(context)
+        text = text.replace("\n", new_lines or first_newline(data))
+        return File(data=text.encode(), executable=file.executable)
 
     prefix = f"{top}/"
     for full in sorted(path for path in template if path.startswith(prefix)):
         path, file = full.removeprefix(prefix), template[full]
         try:
-            folders = [path[:index] for index, letter in enumerate(path) if letter == "/"]
-            folder = next(filter(copied, folders), None)
-            if folder is not None:
-                yield safe(name_of(folder) + path.removeprefix(folder), where), file
-                continue
-            if file.behind_link:
-                continue
-            name = name_of(path)
-            if name.endswith("/") or not name:
-                continue
-            name = safe(name, where)
-            if copied(path) or has_binary_extension(path) or is_binary_string(file.data[:512]):
-                yield name, file
-            else:
-                text = environment.get_template(path).render(context)
-                newline = new_lines or first_newline(file.data)
-                data = text.replace("\n", newline).encode()
-                yield name, File(data=data, executable=file.executable)
-        except jinja2.TemplateNotFound as error:
-            raise DrydockError(
-                f"{where}: {path}: needs {error.name}, which does not exist."
-            ) from None
-        except UnicodeDecodeError:
-            raise DrydockError(
-                f"{where}: {path}: is not UTF-8, or includes a file that is not."
-            ) from None
-        except MISTAKES as error:
-            raise DrydockError(f"{where}: {path}: cannot be rendered: {error}") from None
+            name, verbatim = target(path)
+        except Exception as error:
+            raise explained(error, path, where) from None
+        if name is None:
+            continue
+        try:
+            made = known(file) if verbatim else contents(path, file)
+        except Exception as error:
+            reason = explained(error, path, where)
+            if not partial:
+                raise reason from None
+            made = File(data=b"", unknown=str(reason))
+        yield name, made
+
+
+def explained(error: Exception, path: str, where: str) -> DrydockError:
+    """Return what went wrong with a file of the template as an error that names it.
+
+    MemoryError is raised: it is of the whole template.
+    """
+    match error:
+        case MemoryError():
+            raise error
+        case DrydockError():
+            return error
+        case jinja2.TemplateNotFound():
+            return DrydockError(f"{where}: {path}: needs {error.name}, which does not exist.")
+        case UnicodeDecodeError():
+            return DrydockError(f"{where}: {path}: is not UTF-8, or includes a file that is not.")
+    return DrydockError(f"{where}: {path}: cannot be rendered: {told(error)}")
+
+
+def known(file: File) -> File:
+    """Return a file; DrydockError if its contents are not known."""
+    if file.unknown:
+        raise DrydockError(file.unknown)
+    return file
 
 
 def safe(path: str, where: str) -> str:
     """Return a path in normal form; DrydockError if it leaves the project."""
     plain = posixpath.normpath(path)
+    try:
+        os.fsencode(path)
+    except UnicodeEncodeError:
+        raise DrydockError(f"{where}: would write {path!r}, which is no file name.") from None
     if (
         path.startswith("/")
         or "\\" in path
@@ -207,30 +245,68 @@ def run_with_hooks(
     extra: Mapping[str, Any] | None,
     given: Mapping[str, str] | None,
 ) -> tuple[Tree, Resolved]:
-    """Let cookiecutter itself generate into a temporary folder, hooks included, and read the result."""
+    """Let cookiecutter itself generate, hooks included, in a process of its own, and read the result.
+
+    In this one, the template's extensions would stay loaded, in place of those of another commit.
+    """
     # Slow to import, and rarely needed.
+    from concurrent.futures import ProcessPoolExecutor
+    from concurrent.futures.process import BrokenProcessPool
+    from multiprocessing import get_context
+
+    with (
+        tempfile.TemporaryDirectory(prefix="drydock-", ignore_cleanup_errors=True) as name,
+        ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool,
+    ):
+        write(template, Path(name, "template"))
+        try:
+            return pool.submit(generate, name, raw, recorded, where, extra, given).result()
+        except BrokenProcessPool:
+            raise DrydockError(
+                f"{where}: its hooks or extensions ended the process that generates from it."
+            ) from None
+
+
+def generate(
+    folder: str,
+    raw: Mapping[str, Any],
+    recorded: Mapping[str, Any],
+    where: str,
+    extra: Mapping[str, Any] | None,
+    given: Mapping[str, str] | None,
+) -> tuple[Tree, Resolved]:
+    """Generate from the template in a temporary folder: the work of the process that runs hooks."""
     from cookiecutter.generate import generate_files
     from cookiecutter.utils import create_env_with_context
 
-    with tempfile.TemporaryDirectory(prefix="drydock-") as name:
-        source, output = Path(name, "template"), Path(name, "output")
-        write(template, source)
-        sys.path.append(str(source))  # where cookiecutter looks for the template's own extensions
-        try:
-            environment = create_env_with_context({"cookiecutter": raw})
-            resolved = resolve(environment, raw, recorded, where, given)
-            context = {"cookiecutter": {**resolved.variables, **(extra or {})}}
-            project = generate_files(str(source), context, str(output), accept_hooks=True)
-        except (CookiecutterException, OSError, *MISTAKES) as error:
-            raise DrydockError(f"{where}: cookiecutter cannot generate from it: {error}") from None
-        finally:
-            sys.path.remove(str(source))
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    logging.disable()  # cookiecutter logs the error that it raises.
+    os.dup2(2, 1)  # What hooks print is not the report.
+    source, output, scratch = (Path(folder, name) for name in ("template", "output", "tmp"))
+    scratch.mkdir()
+    # cookiecutter leaves the hooks that it ran behind.
+    tempfile.tempdir = os.environ["TMPDIR"] = str(scratch)
+    sys.path.append(str(source))  # where cookiecutter looks for the template's own extensions
+    try:
+        environment = create_env_with_context({"cookiecutter": raw})
+        resolved = resolve(environment, raw, recorded, where, given)
+        context = {"cookiecutter": {**resolved.variables, **(extra or {})}}
+        project = generate_files(str(source), context, str(output), accept_hooks=True)
         return read(Path(project)), resolved
+    except DrydockError:
+        raise
+    except Exception as error:  # whatever the template's code raises
+        raise DrydockError(
+            f"{where}: cookiecutter cannot generate from it: {told(error)}"
+        ) from None
 
 
 def write(tree: Tree, folder: Path) -> None:
-    """Write a tree's files into a new folder."""
+    """Write a tree's files into a new folder; DrydockError for one that is not known, and matters."""
     for path, file in tree.items():
+        if file.unknown and "cookiecutter" not in path.split("/")[0]:
+            continue
+        known(file)
         target = folder / path
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(file.data)

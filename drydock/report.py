@@ -2,9 +2,10 @@
 
 import difflib
 import json
+import shlex
 import subprocess
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -26,8 +27,19 @@ COLOURS = {
     State.BOTH: "cyan",
     State.NEW: "cyan",
     State.REMOVED: "cyan",
+    State.UNKNOWN: "red",
 }
 SCHEMA_VERSION = 1
+
+
+# What a drift is called in a preview of other answers.
+WOULD = {
+    State.CONFLICT: "would conflict",
+    State.MERGES: "would merge",
+    State.CHANGED: "would change",
+    State.NEW: "would be new",
+    State.REMOVED: "would be removed",
+}
 
 
 def shown(inspection: Inspection, verbose: bool) -> list[Drift]:
@@ -50,9 +62,17 @@ def summary(inspection: Inspection) -> str:
     return f"Made from {here}, compared with {there}: {many} between them.{aside}"
 
 
-def words(drift: Drift) -> str:
+def trial(inspection: Inspection, given: Mapping[str, str]) -> str:
+    """Return a sentence on the answers of a preview."""
+    tried = ", ".join(one_line(f"{name}={value}") for name, value in given.items())
+    return f"What would change with {tried}: {inspection.url} at {inspection.newest.label}."
+
+
+def words(drift: Drift, would: bool = False) -> str:
     """Return a drift's state in words."""
     state = f"{drift.state}, form only" if drift.form_only else str(drift.state)
+    if would:
+        state = WOULD.get(drift.state, state)
     if drift.accepted is not None:
         return f"{state}, accepted"
     return f"{state}, yours" if drift.yours else state
@@ -70,9 +90,10 @@ def size(change: Change | None) -> str:
     return ", ".join(parts)
 
 
-def key_lines(drift: Drift) -> Iterator[tuple[str, str, str]]:
+def key_lines(drift: Drift, would: bool = False) -> Iterator[tuple[str, str, str]]:
     """Yield the key, values and side of each changed key of a drift."""
-    for side, change in (("edited here", drift.here), ("changed upstream", drift.upstream)):
+    upstream = "would change" if would else "changed upstream"
+    for side, change in (("edited here", drift.here), (upstream, drift.upstream)):
         for one in change.brief if change else ():
             values = f"{one_line(one.before)} -> {one_line(one.after)}"
             if one.before is None:
@@ -83,14 +104,25 @@ def key_lines(drift: Drift) -> Iterator[tuple[str, str, str]]:
 
 
 def problems(drifts: Iterable[Drift]) -> list[str]:
-    """Return a sentence for each file whose keys could not be read, so that lines stand in for them."""
+    """Return a sentence for each file that could not be compared, or only by line, as its keys could not be read."""
+    drifts = [*drifts]
     found = [
         f"{drift.path}: cannot be parsed, so it is compared by line; please fix it: {one_line(change.problem)}"
         for drift in drifts
         for change in (drift.here, drift.upstream)
         if change and change.problem
     ]
+    found += [plain(drift.reason) for drift in drifts if drift.reason]
     return ["", *found] if found else []
+
+
+def notes(inspection: Inspection) -> list[str]:
+    """Return sentences about the newest template and the answers."""
+    unknown = (
+        inspection.not_known
+        and f"What the template has changed since is not known. {inspection.not_known}"
+    )
+    return [plain(note) for note in (unknown, *inspection.notes) if note]
 
 
 def plain(words: str) -> str:
@@ -104,12 +136,17 @@ def one_line(value: str | None) -> str:
     return text if len(text) <= 60 else f"{text[:57]}..."
 
 
-def text(inspection: Inspection, *, verbose: bool = False) -> str:
-    """Return the report for a terminal, with colours (which click removes where they are unwanted)."""
-    drifts = shown(inspection, verbose)
-    lines = [summary(inspection), *inspection.notes]
+def text(
+    inspection: Inspection, *, verbose: bool = False, given: Mapping[str, str] | None = None
+) -> str:
+    """Return the report for a terminal, with colours (which click removes where they are unwanted).
+
+    `given` are the answers of a preview.
+    """
+    drifts, would = shown(inspection, verbose), given is not None
+    lines = [summary(inspection) if given is None else trial(inspection, given), *notes(inspection)]
     if drifts:
-        rows = [(words(drift), drift) for drift in drifts]
+        rows = [(words(drift, would), drift) for drift in drifts]
         first = max(len(label) for label, _ in rows)
         second = max(len(drift.path) for drift in drifts)
         lines.append("")
@@ -117,12 +154,15 @@ def text(inspection: Inspection, *, verbose: bool = False) -> str:
             state = click.style(label.ljust(first), fg=COLOURS[drift.state])
             here, upstream = size(drift.here), size(drift.upstream)
             both = here and upstream
-            sizes = f"{here} here, {upstream} upstream" if both else here or upstream
+            there = "then" if would else "upstream"
+            sizes = f"{here} here, {upstream} {there}" if both else here or upstream
             lines.append(f"{state}  {plain(drift.path).ljust(second)}  {sizes}".rstrip())
-        keyed = [drift for drift in drifts if any(True for _ in key_lines(drift))]
+        keyed = [drift for drift in drifts if any(key_lines(drift))]
         for drift in keyed:
             lines += ["", click.style(plain(drift.path), bold=True)]
-            lines += [f"  {key}  {values}  ({side})" for key, values, side in key_lines(drift)]
+            lines += [
+                f"  {key}  {values}  ({side})" for key, values, side in key_lines(drift, would)
+            ]
     same = inspection.comparison.files - len(inspection.comparison.drifts)
     yours = len(inspection.comparison.drifts) - len(drifts)
     own = f", {yours} of your own, or accepted, differ" if yours else ""
@@ -130,14 +170,20 @@ def text(inspection: Inspection, *, verbose: bool = False) -> str:
     if verbose and inspection.by_hook:
         lines += ["", "As the template's hooks made them:"]
         lines += [f"  {plain(path)}" for path in inspection.by_hook]
-    lines += [
-        "",
-        f"{inspection.comparison.files} files compared: {same} same, {len(drifts)} not{own}.",
-    ]
-    lines += [
-        f"Nothing matches what is ignored: {entry}" for entry in inspection.comparison.unmatched
-    ]
-    lines += next_steps(drifts)
+    unknown = sum(drift.reason is not None for drift in drifts)
+    obscure = f", {unknown} of them not known" if unknown else ""
+    counts = f"{len(drifts)} would change" if would else f"{same} same, {len(drifts)} not"
+    lines += ["", f"{inspection.comparison.files} files compared: {counts}{obscure}{own}."]
+    if given is None:
+        lines += [
+            f"Nothing matches what is ignored: {one}" for one in inspection.comparison.unmatched
+        ]
+        lines += next_steps(drifts)
+    elif drifts:
+        sets = " ".join(f"--set {shlex.quote(f'{name}={value}')}" for name, value in given.items())
+        lines += [
+            f"To have it so: `drydock update --to {inspection.newest.sha[:8]} {plain(sets)}`."
+        ]
     return "\n".join(lines) + "\n"
 
 
@@ -146,34 +192,36 @@ def next_steps(drifts: Iterable[Drift]) -> Iterator[str]:
     states = {drift.state for drift in drifts if not drift.is_muted and not drift.form_only}
     if states & {State.EDITED, State.DELETED}:
         yield "If intended: `drydock accept FILE --reason WHY`. If not: `drydock restore FILE`."
-    if states - {State.EDITED, State.DELETED, State.BOTH}:
+    if states - {State.EDITED, State.DELETED, State.BOTH, State.UNKNOWN}:
         yield "To take the template's changes: `drydock update` (first with --dry-run)."
 
 
-def markdown(inspection: Inspection, *, verbose: bool = False) -> str:
-    """Return the report for a job summary or a comment."""
-    drifts = shown(inspection, verbose)
-    lines = [
-        "## Drift from the template",
-        "",
-        summary(inspection),
-        *(f"\n{note}" for note in inspection.notes),
-    ]
+def markdown(
+    inspection: Inspection, *, verbose: bool = False, given: Mapping[str, str] | None = None
+) -> str:
+    """Return the report for a job summary or a comment; `given` are the answers of a preview."""
+    drifts, would = shown(inspection, verbose), given is not None
+    title, lead = "Drift from the template", summary(inspection)
+    if given is not None:
+        title, lead = "Other answers", trial(inspection, given)
+    lines = [f"## {title}", "", lead, *(f"\n{note}" for note in notes(inspection))]
     if drifts:
         lines += ["", "| State | File | Here | Upstream |", "|---|---|---|---|"]
         for drift in drifts:
-            cells = (words(drift), code(drift.path), size(drift.here), size(drift.upstream))
+            cells = (words(drift, would), code(drift.path), size(drift.here), size(drift.upstream))
             lines.append(f"| {' | '.join(cells)} |")
     for drift in drifts:
-        rows = [f"- {code(key)}: {code(values)} ({side})" for key, values, side in key_lines(drift)]
+        rows = [
+            f"- {code(key)}: {code(values)} ({side})"
+            for key, values, side in key_lines(drift, would)
+        ]
         if rows:
             lines += ["", f"**{code(drift.path)}**", "", *rows]
-    lines += problems(drifts)
+    lines += [f"- {code(problem)}" if problem else "" for problem in problems(drifts)]
     if not drifts:
-        lines += ["", "No file that the template owns differs."]
-    lines += [
-        f"\nNothing matches what is ignored: {code(one)}" for one in inspection.comparison.unmatched
-    ]
+        lines += ["", f"No file that the template owns {'would change' if would else 'differs'}."]
+    for entry in inspection.comparison.unmatched if given is None else ():
+        lines.append(f"\nNothing matches what is ignored: {code(entry)}")
     return "\n".join(lines) + "\n"
 
 
@@ -233,14 +281,16 @@ def as_json(inspection: Inspection, status: int) -> str:
                 "here": change(drift.here),
                 "upstream": change(drift.upstream),
                 "collisions": list(drift.collisions),
+                "reason": drift.reason,
             }
             for drift in inspection.comparison.drifts
         ],
         "by_hook": list(inspection.by_hook),
         "unmatched": list(inspection.comparison.unmatched),
         "notes": list(inspection.notes),
+        "not_known": inspection.not_known,
     }
-    return json.dumps(report, indent=2, ensure_ascii=False) + "\n"
+    return json.dumps(report, indent=2) + "\n"
 
 
 def diff(before: Tree, after: Tree, paths: Iterable[str], colour: bool = False) -> Iterator[str]:

@@ -8,11 +8,13 @@ class File:
     """A file's contents, and whether it is executable; no other mode bit counts.
 
     `behind_link` says that a template has it through a link to a folder, where cookiecutter renders nothing.
+    `unknown` says why the contents are not known, if so; `data` means nothing then.
     """
 
     data: bytes
     executable: bool = False
     behind_link: bool = field(default=False, compare=False)
+    unknown: str | None = None
 
     @property
     def text(self) -> str | None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from types import CodeType
 from typing import Any
 
+import hypothesis
 import jinja2
 import pytest
 from pytest_cookies.plugin import Cookies
@@ -19,6 +20,10 @@ from tests.support.catalogue import CATALOGUE, CHOICES, COMBINATIONS, ROOT
 from tests.support.choices import everything, label, pairs
 from tests.support.commands import run, succeed, tool
 from tests.support.projects import Bake, Environment
+
+# How long an example takes depends on what else the machine does.
+hypothesis.settings.register_profile("untimed", deadline=None)
+hypothesis.settings.load_profile("untimed")
 
 
 def pytest_report_header() -> str:

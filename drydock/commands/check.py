@@ -47,5 +47,5 @@ def check(
       drydock check --fail-on conflict --moved-ok
     """
     options = Options(folder=folder, template=template, to=to, given=given, offline=offline,
-                      hooks=hooks, progress=progress(quiet))  # fmt: skip
+                      hooks=hooks, progress=progress(quiet), partial=True)  # fmt: skip
     report_and_exit(inspect(options), form, fail_on, quiet, verbose, moved_ok)

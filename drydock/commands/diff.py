@@ -64,11 +64,13 @@ def diff(
       drydock diff --patch | git apply             take the newest version of everything
     """
     found = inspect(Options(folder=folder, template=template, to=to, given=given, offline=offline,
-                         hooks=hooks, progress=progress(False)))  # fmt: skip
+                         hooks=hooks, progress=progress(False), partial=True))  # fmt: skip
     wanted = {Path(name).as_posix().rstrip("/") for name in files}
+    obscure = {drift.path: drift.reason for drift in found.comparison.drifts if drift.reason}
+    every = {**found.base, **found.upstream, **obscure}
     unknown = [
         name for name in sorted(wanted)
-        if not any(path == name or path.startswith(f"{name}/") for path in {**found.base, **found.upstream})
+        if not any(path == name or path.startswith(f"{name}/") for path in every)
     ]  # fmt: skip
     if unknown:
         raise DrydockError(f"{', '.join(unknown)}: the template has no such file or folder.")
@@ -81,6 +83,11 @@ def diff(
         (True, False): [(found.base, found.here, "edited here")],
         (False, True): [(found.base, found.upstream, "changed upstream")],
     }.get((local, upstream))
+    problems = [obscure[path] for path in paths if path in obscure]
+    if found.not_known and (upstream or not local):
+        problems.insert(0, found.not_known)
+    if patch and problems:
+        raise DrydockError("\n".join(problems))
     if patch:
         before, after = sides[0][:2] if sides else (found.here, found.upstream)
         data, omitted = report.patch(before, after, paths)
@@ -112,4 +119,6 @@ def diff(
     first = next(shown, None)
     if first is not None:
         page(itertools.chain([first], shown))
+    if problems:
+        raise DrydockError("\n".join(problems))
     click.get_current_context().exit(DRIFT if exit_code and first is not None else IN_STEP)

@@ -81,6 +81,8 @@ def init(
             "Not sure of anything: the search took too long and was ended. --set ANSWER=VALUE and --commits make "
             "it shorter."
         )
+    for reason in found.unreadable:
+        click.echo(f"Not compared: {reason}")
     if found.alike:
         click.echo(f"Not sure of the commit: {', '.join(found.alike)} fit as well.")
     for name, answer in found.record.answers.items():

@@ -3,7 +3,7 @@
 import os
 import posixpath
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -31,7 +31,7 @@ STATUS_HELP = """\b
 Exit status:
   0  in step with the template
   1  drift (--fail-on says what counts)
-  2  an error
+  2  an error, or something that could not be compared
   3  in step, but the template has moved
 """
 
@@ -144,11 +144,11 @@ def progress(quiet: bool) -> Callable[[str], None] | None:
 def status(comparison: Comparison, fail_on: frozenset[str], moved_ok: bool = False) -> int:
     """Return the exit status of a comparison; your own files do not count.
 
-    With `moved_ok`, neither does a template that has moved. A file here that cannot be parsed is an error:
-    nobody knows which of its keys drifted.
+    With `moved_ok`, neither does a template that has moved. A file that is not known is an error, and one here
+    that cannot be parsed: nobody knows which of its keys drifted.
     """
     counted = [drift for drift in comparison.drifts if not drift.is_muted]
-    if any(drift.here and drift.here.problem for drift in counted):
+    if any(drift.reason or (drift.here and drift.here.problem) for drift in counted):
         return ERROR
     wanted = {STATES[name] for name in fail_on if name in STATES}
     for drift in counted:
@@ -165,15 +165,16 @@ def report_and_exit(
     quiet: bool,
     verbose: bool,
     moved_ok: bool = False,
+    given: Mapping[str, str] | None = None,
 ) -> None:
-    """Print a report, and end with its status."""
-    code = status(found.comparison, fail_on, moved_ok)
+    """Print a report, and end with its status; `given` are the answers of a preview."""
+    code = ERROR if found.not_known else status(found.comparison, fail_on, moved_ok)
     if not quiet:
         if form == "json":
             click.echo(report.as_json(found, code), nl=False)
         else:
             made = report.markdown if form == "markdown" else report.text
-            click.echo(made(found, verbose=verbose), nl=False)
+            click.echo(made(found, verbose=verbose, given=given), nl=False)
     click.get_current_context().exit(code)
 
 

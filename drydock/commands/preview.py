@@ -1,5 +1,6 @@
 """`drydock preview`."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -41,7 +42,8 @@ def preview(
 ) -> None:
     """Show what different answers would change, and where your changes are in the way.
 
-    Nothing is written. The template's commit is the recorded one, so that only the answers tell.
+    Nothing is written. The template's commit is the recorded one, so that only the answers tell. Answers that the
+    template does not accept are refused; those that only its hooks refuse, with --hooks.
     Files of your own are listed as well: other answers may ask for changes in them.
 
     \b
@@ -51,9 +53,12 @@ def preview(
     """
     known = record.read_record(folder)
     options = Options(folder=folder, template=template, to=to or known.commit, given=given,
-                      offline=offline, hooks=hooks, progress=progress(quiet))  # fmt: skip
+                      offline=offline, hooks=hooks, progress=progress(quiet), partial=True)  # fmt: skip
     found = inspect(options)
+    # What was edited here, and would stay, has nothing to do with the answers.
+    drifts = [one for one in found.comparison.drifts if one.state in report.WOULD or one.reason]
+    found = replace(found, comparison=replace(found.comparison, drifts=tuple(drifts)))
     if as_diff and not quiet and form == "text":
         lines = report.diff(found.base, found.upstream, sorted({**found.base, **found.upstream}))
         page(lines)
-    report_and_exit(found, form, fail_on, quiet, verbose=True)
+    report_and_exit(found, form, fail_on, quiet, verbose=True, given=given)

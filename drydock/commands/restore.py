@@ -24,7 +24,9 @@ def restore(folder: Path, offline: bool, hooks: bool, files: tuple[str, ...]) ->
       drydock restore uwsgi.ini
       drydock restore nginx/
     """
-    found = inspect(Options(folder=folder, offline=offline, hooks=hooks, progress=progress(False)))
+    found = inspect(Options(folder=folder, offline=offline, hooks=hooks, progress=progress(False),
+                         partial=True))  # fmt: skip
+    found.check_known(files)
     paths = sorted(chosen(files, found.base) or ())
     changes = [
         Change(path=path, file=found.base[path], stages={})

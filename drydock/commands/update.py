@@ -154,4 +154,4 @@ def machine(found: Inspection, plan: Plan) -> str:
         "conflicts": plan.conflicts,
         "notes": list(found.notes),
     }
-    return json.dumps(result, indent=2, ensure_ascii=False) + "\n"
+    return json.dumps(result, indent=2) + "\n"

@@ -8,11 +8,14 @@ from typing import Any
 
 import jsonschema
 import pytest
+from click.testing import CliRunner
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import drydock as package
+from drydock.cli import main
 from drydock.commands.options import FORM, STATES
+from drydock.record import updated
 from tests.support.catalogue import ROOT
 from tests.support.commands import succeed, tool
 from tests.support.templates import FILES, QUESTIONS, TOP, Drydock, MakeTemplate, Template, git
@@ -317,14 +320,41 @@ def test_preview_shows_what_an_answer_would_change_and_writes_nothing(
     before = {path: path.read_bytes() for path in project.iterdir()}
     result = drydock("preview", project, "--set", "database=postgresql", "--diff")
     assert "services.db.image  mysql:9 -> postgresql:9  (conflict)" in result.output
-    assert "removed upstream  my.cnf" in result.output
+    assert "would be removed  my.cnf" in result.output
+    assert f"What would change with database=postgresql: {template.folder} at " in result.output
+    assert "4 files compared: 2 would change." in result.output
+    assert "--set database=postgresql`" in result.output
     assert "+    image: postgresql:9" in result.output
     assert "later.txt" not in result.output
     assert {path: path.read_bytes() for path in project.iterdir()} == before
     as_json = drydock("preview", project, "--set", "database=postgresql", "--diff", "--json")
     assert json.loads(as_json.stdout)["status"] == 1
     moved = drydock("preview", project, "--set", "database=postgresql", "--to", "main")
-    assert "later.txt" in moved.output
+    assert "would be new      later.txt" in moved.output
+
+
+def test_preview_tells_nothing_but_what_the_answers_change(drydock: Drydock, project: Path) -> None:
+    edit(project / README, "A line.", "My line.")
+    (project / "run.sh").unlink()
+    result = drydock("preview", project, "--set", "debug=yes")
+    assert "4 files compared: 0 would change." in result.output
+    assert result.exit_code == 0
+    result = drydock("preview", project, "--set", "slug=shop", "--format", "markdown")
+    assert "| would merge | `README.md` |" in result.output
+    assert "run.sh" not in result.output
+
+
+def test_preview_asks_the_hook_that_checks_answers_only_if_it_may(
+    drydock: Drydock, make_template: MakeTemplate, tmp_path: Path
+) -> None:
+    hook = "if '{{ cookiecutter.slug }}' == 'bad': raise SystemExit('slug is bad')\n"
+    template = make_template({**FILES, "hooks/pre_gen_project.py": hook})
+    project = template.generate(tmp_path / "out")
+    result = drydock("preview", project, "--set", "slug=bad")
+    assert "hooks/pre_gen_project.py. That is code, so it was not run" in result.output
+    result = drydock("preview", project, "--set", "slug=bad", "--hooks")
+    assert result.exit_code == 2
+    assert "cookiecutter cannot generate" in result.stderr
 
 
 @pytest.mark.parametrize(
@@ -359,9 +389,7 @@ def test_diff_shows_both_sides_or_one(drydock: Drydock, template: Template, proj
     assert drydock("diff", project, "nothing.txt").exit_code == 2
 
 
-@settings(
-    max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     edits=st.dictionaries(
         st.sampled_from([COMPOSE, README, "run.sh", CNF]),
@@ -464,8 +492,8 @@ def test_the_policy_says_what_counts(drydock: Drydock, project: Path) -> None:
     assert "Nothing matches what is ignored: *.yml: services.x" in result.output
     assert "services.db" not in result.output
     assert "edited here, yours" in drydock("check", project, "--verbose").output
-    previewed = drydock("preview", project, "--set", "database=postgresql").output
-    assert "edited here, yours" in previewed
+    previewed = drydock("preview", project, "--set", "slug=shop").output
+    assert "would merge, yours" in previewed
     edit(project / COMPOSE, "web:1", "web:2")
     result = drydock("check", project)
     assert result.exit_code == 1
@@ -520,9 +548,18 @@ def test_without_a_migration_a_gone_choice_asks_for_another(
 ) -> None:
     questions = {**QUESTIONS, "database": ["postgresql"]}
     template.commit({"cookiecutter.json": json.dumps(questions)})
+    edit(project / README, "A line.", "My line.")
     result = drydock("check", project)
     assert result.exit_code == 2
-    assert "--set database=" in result.stderr
+    assert "has changed since is not known. database: 'mysql' is not a choice" in result.output
+    assert "--set database=" in result.output
+    assert "edited here  README.md" in result.output
+    git(project, "init", "--quiet")
+    for words in ([], ["--set", "database=oracle"]):
+        refused = drydock("update", project, *words)
+        assert refused.exit_code == 2
+        assert "is not a choice" in refused.stderr
+    (project / README).write_text("# site\n\nA line.\n")
     assert drydock("check", project, "--set", "database=postgresql").exit_code == 3
 
 
@@ -544,6 +581,10 @@ def spoil(project: Path, template: Template, what: str) -> None:
             edit(record, '"cookiecutter"', '"cooky"')
         case "skip":
             edit(record, '"directory"', '"skip": 1, "directory"')
+        case "odd pattern":
+            (project / ".drydock.toml").write_text(r"ignore = ['a\']")
+        case "null in the template":
+            edit(record, '"template": "', '"template": "\\u0000')
         case "no UTF-8":
             record.write_bytes(b"\xff")
         case "vanished template":
@@ -559,6 +600,10 @@ def spoil(project: Path, template: Template, what: str) -> None:
         case "merge":
             git(project, "init", "--quiet")
             (project / ".git/MERGE_HEAD").write_text("x")
+        case "deleted branch":
+            edit(record, '"checkout": null', '"checkout": "followed"')
+        case "taken commit":
+            record.write_text(updated(record.read_text(), taken={README: "0123456789" * 4}))
         case "leaving link":
             (project / README).unlink()
             (project / README).symlink_to("/etc/hostname")
@@ -577,6 +622,17 @@ def spoil(project: Path, template: Template, what: str) -> None:
         case "refused default":
             refused = "{{ {}.pop('not like that') }}"
             template.commit({"cookiecutter.json": json.dumps({**QUESTIONS, "x": refused})})
+        case "migrations":
+            asked = {**QUESTIONS, "_migrations": {"renamed": ["a", "b"]}}
+            template.commit({"cookiecutter.json": json.dumps(asked)})
+        case "Jinja's options":
+            asked = {**QUESTIONS, "_jinja2_env_vars": {"block_start_string": 1}}
+            template.commit({"cookiecutter.json": json.dumps(asked)})
+        case "too many blocks":
+            loops = "{% for a in [1] %}" * 25 + "{% endfor %}" * 25
+            template.commit({f"{TOP}/x": loops})
+        case "no file name":
+            template.commit({f"{TOP}/{{{{ '\\ud800' }}}}": "x"})
         case "no choices":
             template.commit({"cookiecutter.json": json.dumps({**QUESTIONS, "x": []})})
         case "no folder":
@@ -601,16 +657,8 @@ def spoil(project: Path, template: Template, what: str) -> None:
         ("option as commit", "is not a commit"),
         ("option as template", "is not a template"),
         ("merge", "in the middle of a merge"),
-        ("leaving link", "README.md: is a link that leaves the project"),
-        ("bad cookiecutter.json", "is not JSON"),
-        ("list as cookiecutter.json", "is not a JSON object"),
-        ("no cookiecutter.json", "has no cookiecutter.json"),
-        ("bad Jinja", "x: cannot be rendered"),
-        ("undefined", "x: cannot be rendered"),
-        ("bad default", "the default of x cannot be rendered"),
-        ("refused default", "the default of x cannot be rendered: 'not like that'"),
-        ("no choices", "x has no choices"),
-        ("no folder", "has no folder named like"),
+        ("odd pattern", "'a\\\\': is not a pattern"),
+        ("null in the template", "`template` is missing or not a string"),
     ],
 )
 def test_what_cannot_be_compared_is_one_message(
@@ -632,6 +680,84 @@ def test_what_cannot_be_compared_is_one_message(
         for path in project.iterdir()
     }
     assert before == after
+
+
+@pytest.mark.parametrize(
+    ("what", "path", "said"),
+    [
+        ("leaving link", README, "README.md: is a link that leaves the project"),
+        ("taken commit", README, "README.md: is of another commit of the template"),
+        ("deleted branch", None, "has no branch or tag followed"),
+        ("bad Jinja", "x", "x: cannot be rendered"),
+        ("undefined", "x", "x: cannot be rendered"),
+        ("too many blocks", "x", "x: cannot be rendered"),
+        ("bad cookiecutter.json", None, "is not JSON"),
+        ("list as cookiecutter.json", None, "is not a JSON object"),
+        ("no cookiecutter.json", None, "has no cookiecutter.json"),
+        ("bad default", None, "the default of x cannot be rendered"),
+        ("refused default", None, "the default of x cannot be rendered: 'not like that'"),
+        ("migrations", None, "_migrations is not in the form"),
+        ("Jinja's options", None, "_jinja2_env_vars"),
+        ("no choices", None, "x has no choices"),
+        ("no file name", None, "which is no file name"),
+        ("no folder", None, "has no folder named like"),
+    ],
+)
+def test_what_is_not_known_is_told_and_the_rest_is_compared(
+    what: str, path: str | None, said: str, drydock: Drydock, template: Template, project: Path
+) -> None:
+    edit(project / COMPOSE, "mysql:9", "mysql:8")
+    spoil(project, template, what)
+    found = report(drydock, project)
+    assert found["status"] == 2
+    drifts = {drift["path"]: drift for drift in found["drifts"]}
+    assert drifts.pop(COMPOSE)["state"] == "edited here"
+    if path:
+        drift = drifts.pop(path)
+        assert drift["state"] == "not known"
+        assert said in drift["reason"]
+        assert found["not_known"] is None
+    else:
+        assert said in found["not_known"]
+    assert not drifts
+    for form in ("text", "markdown"):
+        told = drydock("check", project, "--format", form)
+        assert told.exit_code == 2
+        assert said in told.output
+        assert "mysql:9 -> mysql:8" in told.output
+    lines = drydock("diff", project)
+    assert lines.exit_code == 2
+    assert said in lines.stderr
+    assert "+    image: mysql:8" in lines.stdout
+    local = drydock("diff", project, "--local")
+    assert local.exit_code == (2 if path else 0)
+    refused = drydock("diff", project, "--patch")
+    assert refused.exit_code == 2
+    assert said in refused.stderr
+    assert not refused.stdout
+
+
+def test_what_is_not_known_is_neither_restored_nor_accepted(
+    drydock: Drydock, template: Template, project: Path
+) -> None:
+    git(project, "init", "--quiet")
+    git(project, "add", ".")
+    git(project, "commit", "--quiet", "--message", "First")
+    spoil(project, template, "leaving link")
+    spoil(project, template, "bad default")
+    edit(project / COMPOSE, "mysql:9", "mysql:8")
+    git(project, "commit", "--quiet", "--all", "--message", "Edit")
+    assert drydock("restore", project, ".").exit_code == 2
+    for words in (
+        ["restore", README],
+        ["restore", f"{README}/"],
+        ["accept", README, "--reason", "x"],
+    ):
+        refused = drydock(words[0], project, *words[1:])
+        assert refused.exit_code == 2
+        assert "is a link that leaves the project" in refused.stderr
+    assert drydock("restore", project, COMPOSE).exit_code == 0
+    assert "mysql:9" in (project / COMPOSE).read_text()
 
 
 def test_a_full_disk_is_one_message(
@@ -659,6 +785,38 @@ def test_without_a_home_folder_the_cache_is_asked_for(
     result = drydock("check", project)
     assert result.exit_code == 2
     assert "Set HOME or DRYDOCK_CACHE" in result.stderr
+
+
+def test_every_failure_is_json_for_a_machine(
+    drydock: Drydock, project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    result = drydock("check", project, "--json", "--fail-on", "nothing")
+    assert result.exit_code == 2
+    assert json.loads(result.stdout)["error"].startswith("Invalid value")
+    assert "Usage: " in result.stderr
+
+    def fail(*_: object, **__: object) -> None:
+        raise LookupError("\033[31mx")
+
+    monkeypatch.setattr("drydock.commands.check.inspect", fail)
+    result = drydock("check", project, "--json")
+    assert result.exit_code == 2
+    assert json.loads(result.stdout)["error"].startswith(
+        "LookupError: \033[31mx. This is a mistake"
+    )
+    assert "\033" not in result.stderr
+    monkeypatch.setenv("DRYDOCK_DEBUG", "1")
+    assert isinstance(drydock("check", project).exception, LookupError)
+
+
+def test_output_that_is_not_utf_8_is_escaped(project: Path, template: Template) -> None:
+    edit(project / ".cruft.json", '"debug"', '"가": 1, "debug"')
+    template.commit({})
+    runner = CliRunner(charset="latin-1")
+    result = runner.invoke(main, ["check", "--project", str(project)])
+    assert "no longer asks for \\uac00." in result.output
+    result = runner.invoke(main, ["check", "--project", str(project), "--json"])
+    assert "가" in json.loads(result.stdout)["notes"][0]
 
 
 def test_an_interrupt_has_its_own_status(

@@ -182,6 +182,19 @@ def test_init_keeps_what_is_skipped(drydock: Drydock, template: Template, projec
     assert drydock("init", project, str(template.folder), "--force").exit_code == 0
 
 
+def test_init_leaves_out_what_cannot_be_read(
+    drydock: Drydock, template: Template, tmp_path: Path
+) -> None:
+    project = template.generate(tmp_path / "out", record=False)
+    (project / "my.cnf").unlink()
+    (project / "my.cnf").symlink_to("/etc/hostname")
+    shown = drydock("init", project, str(template.folder))
+    assert shown.exit_code == 0, shown.output
+    assert "3 of 3 files are identical, 100% of the lines." in shown.output
+    assert "Not compared: " in shown.output
+    assert "my.cnf: is a link that leaves the project" in shown.output
+
+
 @pytest.mark.parametrize("bound", ["RENDERS", "SECONDS"])
 def test_init_ends_and_says_that_it_is_not_sure(
     bound: str,

@@ -1,6 +1,9 @@
 """What is rendered is what cookiecutter writes, byte for byte; and a template cannot get out."""
 
 import json
+import resource
+import signal
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -8,11 +11,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from drydock import render
+from drydock import limits, render
 from drydock.answers import resolve
 from drydock.errors import DrydockError
+from drydock.record import Record
 from drydock.source import open_source
-from drydock.tree import Tree
+from drydock.tree import File, Tree
 from tests.support.catalogue import COMBINATIONS, ROOT
 from tests.support.choices import label
 from tests.support.projects import Bake
@@ -94,9 +98,66 @@ def test_odd_files_are_rendered_as_cookiecutter_does(
     assert resolved.public["choice"] == "site-a"
 
 
-@settings(
-    max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+def test_delimiters_of_its_own_are_for_names_and_defaults_as_well(
+    make_template: MakeTemplate, tmp_path: Path
+) -> None:
+    options = {
+        "variable_start_string": "[[",
+        "variable_end_string": "]]",
+        "block_start_string": "<%",
+        "block_end_string": "%>",
+        "line_statement_prefix": "##",
+    }
+    top = "[[cookiecutter.slug]]"
+    files: dict[str, str | bytes | None] = {
+        f"{top}/[[cookiecutter.title]].txt": "[[ cookiecutter.title ]] {{ raw }}\n## if true\nx\n## endif\n",
+        f"{top}/<% if cookiecutter.debug %>debug<% endif %>": "x",
+        f"{top}/{{{{raw}}}}": "x",
+    }
+    questions = {
+        "slug": "site",
+        "title": "[[ cookiecutter.slug|upper ]]",
+        "debug": True,
+        "_jinja2_env_vars": options,
+    }
+    template = make_template(files, questions)
+    written = render.read(template.generate(tmp_path / "out", record=False))
+    tree, _ = render.rendered(
+        open_source(str(template.folder)).tree(template.head()), {}, where="t"
+    )
+    assert tree == written
+    assert {*tree} == {"SITE.txt", "debug", "{{raw}}"}
+
+
+@pytest.mark.parametrize(
+    ("private", "expected"),
+    [
+        ({}, "True False True False"),
+        ({"_template": "t", "_commit": "c"}, "True True False False"),
+        ({"_template": "t", "_checkout": "v1", "_output_dir": "/x", "_own": 1}, "True False True True"),
+    ],
+    ids=["plain", "cruft", "cookiecutter"],
+)  # fmt: skip
+def test_private_variables_are_those_of_the_record(
+    private: dict[str, str],
+    expected: str,
+    drydock: Drydock,
+    make_template: MakeTemplate,
+    tmp_path: Path,
+) -> None:
+    names = ("_template", "_commit", "_checkout", "_output_dir")
+    text = " ".join(f"{{{{ cookiecutter.{name} is defined }}}}" for name in names)
+    template = make_template({f"{TOP}/x": text, f"{TOP}/y": "{{ cookiecutter._own is defined }}"})
+    project = template.generate(tmp_path / "out")
+    record = json.loads((project / ".cruft.json").read_text())
+    record["context"]["cookiecutter"] |= private
+    (project / ".cruft.json").write_text(json.dumps(record))
+    (project / "x").write_text(expected)
+    result = drydock("check", project)
+    assert result.exit_code == 0, result.output
+
+
+@settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     name=st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Zl", "Zp"]), max_size=20),
     database=st.sampled_from(["mysql", "postgresql"]),
@@ -169,7 +230,75 @@ def test_hooks_run_only_when_asked_for(
     template.commit({"hooks/post_gen_project.py": "raise SystemExit(1)"})
     result = drydock("check", project, "--hooks")
     assert result.exit_code == 2
-    assert "cookiecutter cannot generate" in result.stderr
+    assert "cookiecutter cannot generate" in result.output
+
+
+def test_what_hooks_print_is_not_the_report(
+    drydock: Drydock,
+    make_template: MakeTemplate,
+    tmp_path: Path,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    hook = "import subprocess; print('loud', flush=True); subprocess.run(['echo', 'louder'])"
+    template = make_template({**FILES, "hooks/post_gen_project.py": hook})
+    project = template.generate(tmp_path / "out")
+    result = drydock("check", project, "--hooks", "--json")
+    assert json.loads(result.stdout)["status"] == 0
+    told = capfd.readouterr()
+    assert told.err.split() == ["loud", "louder"]
+    assert told.out == ""
+
+
+def test_each_commit_has_its_own_extensions(
+    drydock: Drydock, make_template: MakeTemplate, tmp_path: Path
+) -> None:
+    code = """\
+from jinja2.ext import Extension
+class Own(Extension):
+    def __init__(self, environment):
+        super().__init__(environment)
+        environment.globals["own"] = "first"
+"""
+    questions = {"slug": "site", "_extensions": ["own.Own"]}
+    template = make_template({"own.py": code, f"{TOP}/x": "{{ own }}"}, questions)
+    project = tmp_path / "project"
+    project.mkdir()
+    (project / "x").write_text("first")
+    record = Record(template=str(template.folder), commit=template.head(), answers={})
+    (project / ".cruft.json").write_text(record.dumps())
+    template.commit({"own.py": code.replace("first", "second")})
+    result = drydock("check", project, "--hooks")
+    assert "changed upstream  x" in result.output
+    template.commit({"own.py": "import os; os._exit(1)"})
+    result = drydock("check", project, "--hooks")
+    assert "ended the process" in result.output
+    assert "own" not in sys.modules
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("{% for a in range(99999) %}{% for b in range(99999) %}{% endfor %}{% endfor %}", "seconds"),
+        ("{{ 7 ** (10 ** 8) }}", "seconds"),
+        ("{{ 'x' * 9999999999 }}", "MiB of memory"),
+        ("{{ ('%09999999999d' % 1)|length }}", "MiB of memory"),
+    ],
+    ids=["loop", "power", "text", "format"],
+)  # fmt: skip
+def test_an_endless_or_greedy_template_is_stopped(
+    text: str, said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "SECONDS", 0.1)
+    monkeypatch.setattr(limits, "SECONDS_PER_FILE", 0)
+    before = resource.getrlimit(resource.RLIMIT_AS), signal.getsignal(signal.SIGPROF)
+    tree = {"cookiecutter.json": File(data=b'{"slug": "x"}'), f"{TOP}/x": File(data=text.encode())}
+    with pytest.raises(DrydockError, match=f"takes more than .* {said}"):
+        render.rendered(tree, {}, where="t", partial=True)
+    assert before == (resource.getrlimit(resource.RLIMIT_AS), signal.getsignal(signal.SIGPROF))
+    questions = {"slug": "x", "endless": text}
+    tree["cookiecutter.json"] = File(data=json.dumps(questions).encode())
+    with pytest.raises(DrydockError, match=f"takes more than .* {said}"):
+        render.rendered(tree, {}, where="t")
 
 
 def test_a_recorded_answer_is_never_a_template(make_template: MakeTemplate) -> None:

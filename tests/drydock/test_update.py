@@ -367,9 +367,7 @@ TEXT = st.lists(st.sampled_from(["a\n", "b\n", "c\n", "d\n"]), max_size=6).map("
 FOLDER = st.dictionaries(st.sampled_from(["one.txt", "two/three.txt", "four.yml"]), TEXT)
 
 
-@settings(
-    max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(base=FOLDER, ours=FOLDER, theirs=FOLDER)
 def test_no_edit_is_lost_whatever_both_sides_did(
     drydock: Drydock,

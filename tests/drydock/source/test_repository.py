@@ -220,10 +220,12 @@ def test_a_deleted_branch_says_what_to_change(
     record.write_text(record.read_text().replace('"checkout": null', '"checkout": "side"'))
     assert drydock("check", project).exit_code == 0
     git(template.folder, "branch", "--quiet", "--delete", "side")
-    result = drydock("check", project)
-    assert result.exit_code == 2
-    assert "has no branch or tag side; it may have been deleted" in result.stderr
-    assert "`checkout` in .cruft.json" in result.stderr
+    git(project, "init", "--quiet")
+    checked, updated = drydock("check", project), drydock("update", project)
+    assert (checked.exit_code, updated.exit_code) == (2, 2)
+    for said in (checked.stdout, updated.stderr):
+        assert "has no branch or tag side; it may have been deleted" in said
+        assert "`checkout` in .cruft.json" in said
     assert drydock("check", project, "--to", "main").exit_code == 0
 
 
