@@ -174,6 +174,18 @@ class Stack:
         return client.post("/admin/login/?next=/admin/", data=form, headers=origin)
 
 
+IDENTITY = ["-c", "user.name=Tests", "-c", "user.email=tests@example.com"]
+
+
+def commit(stack: Stack, path: str, change: Callable[[str], str]) -> str:
+    """Change a file; return the commit's name."""
+    file = stack.folder / path
+    file.write_text(change(file.read_text() if file.exists() else ""))
+    succeed("git", "add", "--all", cwd=stack.folder)
+    succeed("git", *IDENTITY, "commit", "--quiet", "-m", f"Change {path}", cwd=stack.folder)
+    return succeed("git", "rev-parse", "--short=12", "HEAD", cwd=stack.folder).strip()
+
+
 @pytest.fixture(scope="session")
 def make_stack(
     bake: Bake, tmp_path_factory: pytest.TempPathFactory

@@ -72,6 +72,9 @@ def test_the_test_job_passes_as_written(
 ) -> None:
     stack = make_stack(f"ci_{answers.get('database', 'default')}", **answers)
     (stack.folder / ".env").unlink()
+    # What is checked out there is a commit.
+    succeed("git", "init", "--quiet", cwd=stack.folder)
+    commit(stack, "README.md", str)
     chromium = program(*BROWSERS)
     (tmp_path / "google-chrome").write_text(f'#!/bin/sh\nexec {chromium} --no-sandbox "$@"\n')
     (tmp_path / "google-chrome").chmod(0o755)

@@ -16,7 +16,7 @@ from typing import ClassVar
 import httpx
 import pytest
 
-from tests.stack.conftest import Stack, eventually
+from tests.stack.conftest import Stack, commit, eventually
 from tests.support.commands import run, succeed
 from tests.support.stacks import STACKS
 
@@ -79,18 +79,6 @@ def visitors(stack: Stack) -> Iterator[Visitors]:
             thread.join()
     assert those.failures == [], those.answers
     assert those.answers[200] > 50
-
-
-def commit(stack: Stack, path: str, change: Callable[[str], str]) -> str:
-    """Change a file; return the commit's name."""
-    file = stack.folder / path
-    file.write_text(change(file.read_text() if file.exists() else ""))
-    succeed("git", "add", "--all", cwd=stack.folder)
-    succeed("git", *IDENTITY, "commit", "--quiet", "-m", f"Change {path}", cwd=stack.folder)
-    return succeed("git", "rev-parse", "--short=12", "HEAD", cwd=stack.folder).strip()
-
-
-IDENTITY = ["-c", "user.name=Tests", "-c", "user.email=tests@example.com"]
 
 
 def deploy(stack: Stack, *words: str) -> subprocess.CompletedProcess[str]:
