@@ -164,7 +164,7 @@ def test_an_index_on_many_rows_is_made_while_the_site_answers(
 def test_a_reload_of_nginx_loses_no_request(stack: Stack) -> None:
     with visitor(stack, "/", 0) as page, visitor(stack, "/slow?seconds=1", 0) as slow:
         for _ in range(10 if LONG else 4):
-            stack.execute("nginx", "nginx", "-s", "reload")
+            stack.execute("nginx", "nginx", "-c", "/srv/nginx/current/nginx.conf", "-s", "reload")
             time.sleep(1)
     assert set(page.counts) == set(slow.counts) == {200}
     assert len(page.rows) > 100

@@ -20,6 +20,9 @@ from tests.support.projects import Bake
 
 T = TypeVar("T")
 PASSWORD = "a-password-of-the-tests-1"
+# Services that do something once, and those that have no health to check.
+ONCE = {"release", "nginx-release"}
+BACKUPS = {"backup", "backup-files"}
 
 
 def docker_answers() -> bool:

@@ -13,7 +13,7 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.support.expected_conditions import presence_of_element_located
 from selenium.webdriver.support.wait import WebDriverWait
 
-from tests.stack.conftest import PASSWORD, Stack
+from tests.stack.conftest import PASSWORD, Stack, commit
 from tests.support.catalogue import ROOT
 from tests.support.choices import label
 from tests.support.commands import BROWSERS, program, succeed, tool

@@ -9,14 +9,12 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from tests.stack.conftest import Stack, eventually
+from tests.stack.conftest import ONCE, Stack, eventually
 from tests.support.catalogue import CATALOGUE
 from tests.support.commands import succeed
 from tests.support.stacks import STACKS, servers
 
 pytestmark = pytest.mark.stack
-
-ONCE = "release"
 
 
 @pytest.fixture(scope="module", params=STACKS)
@@ -38,7 +36,7 @@ def stack(answers: dict[str, str], make_stack: Callable[..., Stack]) -> Iterator
 
 def staying(stack: Stack) -> dict[str, str]:
     """Return the long-running containers by the names of their services."""
-    services = sorted(set(stack.config()["services"]) - {ONCE})
+    services = sorted(set(stack.config()["services"]) - ONCE)
     containers = {service: stack.containers(service) for service in services}
     assert all(len(names) == 1 for names in containers.values()), containers
     return {service: name for service, (name,) in containers.items()}
@@ -132,7 +130,7 @@ def test_a_password_that_the_old_volume_does_not_have_is_refused(
         started = time.monotonic()
         result = stack.attempt("up", "--wait")
         took = time.monotonic() - started
-        logs = stack.compose("logs", "--no-log-prefix", ONCE)
+        logs = stack.compose("logs", "--no-log-prefix", "release")
     finally:
         del stack.env["DATABASE_PASSWORD"]
         stack.up()

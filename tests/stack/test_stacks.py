@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from tests.stack.conftest import Stack, eventually
+from tests.stack.conftest import BACKUPS, ONCE, Stack, eventually
 from tests.support.catalogue import CATALOGUE
 from tests.support.stacks import STACKS
 
@@ -49,7 +49,7 @@ def cache(answers: dict[str, str]) -> str:
 def test_it_has_the_services_that_were_chosen(stack: Stack, answers: dict[str, str]) -> None:
     images = CATALOGUE["_databases"] | CATALOGUE["_caches"]
     servers = {name for name in answers.values() if images.get(name, {}).get("image")}
-    assert set(stack.config()["services"]) == {"backend", "nginx", "release", *servers}
+    assert set(stack.config()["services"]) == {"backend", "nginx", *servers} | ONCE | BACKUPS
 
 
 def test_compose_has_nothing_to_warn_of(stack: Stack) -> None:
@@ -64,7 +64,7 @@ def test_only_nginx_publishes_a_port(stack: Stack) -> None:
 def test_nginx_reaches_neither_database_nor_cache(stack: Stack) -> None:
     services = stack.config()["services"]
     assert list(services["nginx"]["networks"]) == ["web"]
-    for name in set(services) - {"nginx", "backend", "release"}:
+    for name in set(services) - {"nginx", "backend"} - ONCE - BACKUPS:
         assert list(services[name]["networks"]) == ["data"]
 
 
@@ -75,7 +75,7 @@ def test_every_service_is_confined_and_limited(stack: Stack) -> None:
         assert service["read_only"] is True, name
         assert service["security_opt"] == ["no-new-privileges:true"], name
         assert service["logging"]["options"] == {"max-file": "5", "max-size": "10m"}, name
-        if name != "release":
+        if name not in ONCE:
             assert service["restart"] == "unless-stopped", name
         assert {"cpus", "memory", "pids"} <= set(service["deploy"]["resources"]["limits"]), name
 
@@ -83,12 +83,13 @@ def test_every_service_is_confined_and_limited(stack: Stack) -> None:
 def test_every_service_that_stays_is_healthy(stack: Stack) -> None:
     lines = stack.compose("ps", "--all", "--format", "json").splitlines()
     states = {row["Service"]: row for row in map(json.loads, lines)}
-    assert states.pop("release")["ExitCode"] == 0
+    assert {states.pop(name)["ExitCode"] for name in ONCE} == {0}
+    assert {states.pop(name)["State"] for name in BACKUPS} == {"running"}
     assert {row["Health"] for row in states.values()} == {"healthy"}
 
 
 def test_no_process_is_root(stack: Stack) -> None:
-    for service in set(stack.config()["services"]) - {"release"}:
+    for service in set(stack.config()["services"]) - ONCE:
         assert stack.execute(service, "id", "-u").strip() != "0", service
 
 
@@ -286,14 +287,12 @@ def test_data_is_kept_over_down_and_up(stack: Stack) -> None:
     assert stack.get("/media/page.html").status_code == 200
 
 
-def test_no_stale_static_file_survives_a_release(stack: Stack) -> None:
-    stale = "/srv/static/current/stale.css"
-    stack.compose("run", "--rm", "-T", "--no-deps", "release", "touch", stale)
-    assert stack.get("/static/stale.css").status_code == 200
+def test_static_files_stay_for_those_who_still_ask_for_them(stack: Stack) -> None:
+    run = ["run", "--rm", "-T", "--no-deps", "release"]
+    stack.compose(*run, "touch", "/srv/static/current/recent.css")
+    stack.compose(*run, "touch", "--date=31 days ago", "/srv/static/current/stale.css")
     stack.up("--force-recreate")
+    assert stack.get("/static/recent.css").status_code == 200
     assert stack.get("/static/stale.css").status_code == 404
-    left = stack.compose("run", "--rm", "-T", "--no-deps", "release", "ls", "/srv/static")
-    assert sorted(re.sub(r"\.\w{8}$", "", name) for name in left.split()[-2:]) == [
-        "current",
-        "release",
-    ]
+    left = stack.compose(*run, "ls", "/srv/static").split()[-2:]
+    assert sorted(re.sub(r"\.\w{8}$", "", name) for name in left) == ["current", "release"]
