@@ -1,15 +1,19 @@
 """Backups of every database: restored, compared, copied away, and refused when they are damaged."""
 
+import re
+import subprocess
 from collections.abc import Callable, Iterator
 
+import httpx
 import pytest
 
-from tests.stack.conftest import Stack
-from tests.support.commands import run, succeed
+from tests.stack.conftest import Stack, eventually, free_port
+from tests.support.commands import run, succeed, tool
 from tests.support.stacks import STACKS
 
 pytestmark = pytest.mark.stack
 
+MOTO = "moto[server]==5.2.5"
 MIGRATION = """from django.db import migrations, models
 
 
@@ -110,6 +114,66 @@ def test_a_wrong_name_and_a_no_change_nothing(stack: Stack) -> None:
     assert refused.returncode != 0
     now = [row["State"]["StartedAt"] for row in stack.inspect(*stack.containers("backend"))]
     assert now == started
+
+
+@pytest.fixture
+def bucket(stack: Stack) -> Iterator[str]:
+    """Return the address of a bucket, on a server that speaks S3."""
+    port = free_port()
+    words = [
+        "tool",
+        "run",
+        "--quiet",
+        "--from",
+        MOTO,
+        "moto_server",
+        "-H",
+        "0.0.0.0",  # noqa: S104 -- containers ask it
+        "-p",
+        str(port),
+    ]
+    (container,) = stack.inspect(*stack.containers("backup-files"))
+    (network,) = container["NetworkSettings"]["Networks"].values()
+    with subprocess.Popen(
+        [tool("uv"), *words], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    ) as server:
+        try:
+            address = f"http://127.0.0.1:{port}/copies"
+            made = eventually(lambda: status(address, "PUT"), lambda code: code == 200, 120)
+            assert made == 200
+            keys = {
+                "AWS_ACCESS_KEY_ID": "a",
+                "AWS_SECRET_ACCESS_KEY": "b",
+                "AWS_REGION": "us-east-1",
+            }
+            endpoint = f"http://{network['Gateway']}:{port}"
+            stack.env |= keys | {"AWS_ENDPOINT_URL": endpoint, "BACKUP_URL": "s3://copies/site"}
+            yield address
+        finally:
+            stack.env.clear()
+            server.terminate()
+
+
+def status(address: str, method: str) -> int:
+    """Return the status of an answer; 0 where none comes."""
+    try:
+        return httpx.request(method, address).status_code
+    except httpx.TransportError:
+        return 0
+
+
+@pytest.mark.parametrize("stack", list(STACKS)[:1], indirect=True)
+def test_copies_go_to_a_bucket_once(stack: Stack, bucket: str) -> None:
+    run_now = ["run", "--rm", "--no-deps", "-T", "backup-files", "now"]
+    assert "is in s3://copies/site" in stack.compose(*run_now)
+    assert stack.compose(*run_now) == ""
+    copied = set(re.findall(r"<Key>site/([^<]+)</Key>", httpx.get(bucket).text))
+    assert copied == set(stack.execute("backup-files", "ls", "/backups").split())
+    stack.env["BACKUP_URL"] = "s3://nowhere/site"
+    failed = stack.attempt(*run_now)
+    assert failed.returncode == 1
+    assert failed.stdout.startswith("The backup of the files failed: ")
+    assert len(failed.stdout.splitlines()) == 1
 
 
 def test_old_backups_go(stack: Stack) -> None:

@@ -41,7 +41,8 @@ def pack(name: str) -> None:
 
 def copy(url: str) -> None:
     """Copy what the bucket lacks; how long it stays there is the bucket's own rule."""
-    store = from_url(url)
+    # Without TLS only if AWS_ENDPOINT_URL says so.
+    store = from_url(url, client_options={"allow_http": True})
     there = {entry["path"] for entries in listed(store) for entry in entries}
     for file in sorted(BACKUPS.iterdir()):
         if file.suffix != ".part" and file.name not in there:
@@ -57,14 +58,15 @@ def now() -> None:
         copy(url)
 
 
-def follow() -> None:
-    """Look each minute whether there is something to do."""
-    while True:
-        try:
-            now()
-        except Exception as error:
-            print(f"The backup of the files failed: {error}", file=sys.stderr, flush=True)
-        time.sleep(60)
+def attempt() -> bool:
+    """Do what there is to do; tell whether it worked, and print why not."""
+    try:
+        now()
+    except Exception as error:
+        reason = str(error).partition("\n")[0]
+        print(f"The backup of the files failed: {reason}", file=sys.stderr, flush=True)
+        return False
+    return True
 
 
 def restore(name: str) -> None:
@@ -78,9 +80,11 @@ os.umask(0o077)
 signal.signal(signal.SIGTERM, lambda number, frame: sys.exit())
 match sys.argv[1:]:
     case ["follow"]:
-        follow()
+        while True:
+            attempt()
+            time.sleep(60)
     case ["now"]:
-        now()
+        sys.exit(not attempt())
     case ["restore", name]:
         restore(name)
     case _:
