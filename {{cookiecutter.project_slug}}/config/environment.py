@@ -1,7 +1,7 @@
 """Read what people write into .env, or refuse it with a message that says what to write instead.
 
 A misunderstood setting would only show later, as a page that does not load or a redirect that is missing.
-nginx/entrypoint.sh reads the same variables in the same way.
+nginx/release.sh reads the same variables in the same way.
 """
 
 import os
