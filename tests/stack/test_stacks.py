@@ -241,6 +241,38 @@ def test_logs_are_json_with_the_id_of_the_request(stack: Stack) -> None:
     assert {row["request_id"] for row in rows} == {request_id}
 
 
+def test_metrics_are_for_other_containers_only(stack: Stack, answers: dict[str, str]) -> None:
+    assert stack.get().status_code == 200
+    assert stack.get("/metrics").status_code == 404
+    port = CATALOGUE["_app_servers"][answers["app_server"]]["health_port"]
+    address = f"http://backend-0:{port}/metrics"
+    shown = stack.execute("nginx", "curl", "--silent", "--noproxy", "*", address)
+    assert re.search(r'http_request_seconds_count\{route="/",status="200"\} [1-9]', shown)
+    assert "http_queue_seconds_sum" in shown
+    forged = ["--header", "X-Forwarded-For: 192.0.2.1"]
+    refused = stack.execute("nginx", "curl", "--silent", "--noproxy", "*", *forged, address)
+    assert "http_request_seconds" not in refused
+
+
+def test_maintenance_closes_the_site_but_not_its_health_checks(stack: Stack) -> None:
+    switch = "/var/cache/nginx/maintenance"
+    stack.execute("nginx", "touch", switch)
+    try:
+        with stack.client() as client:
+            for response in (
+                client.get("/"),
+                client.post("/admin/login/"),
+                client.get("/static/x"),
+            ):
+                assert response.status_code == 503
+                assert response.headers["Retry-After"] == "30"
+                assert "<h1>" in response.text
+        assert stack.ready() == stack.status("/health/live") == 200
+    finally:
+        stack.execute("nginx", "rm", switch)
+    assert stack.get().status_code == 200
+
+
 def test_no_secret_is_in_a_log_or_a_command_line(stack: Stack) -> None:
     lines = (stack.folder / ".env").read_text().splitlines()
     secrets = [value for _, _, value in (line.partition("=") for line in lines) if len(value) == 64]
