@@ -224,4 +224,4 @@ def test_the_script_compares_two_commits_of_this_template(tmp_path: Path) -> Non
     assert full.read_text("utf-8") == text
     nowhere = run(sys.executable, script, "nowhere", cwd=tmp_path)
     assert nowhere.returncode == 1
-    assert "nowhere does not exist" in nowhere.stdout
+    assert "no branch or tag nowhere" in nowhere.stdout

@@ -91,6 +91,10 @@ def server_error(request: HttpRequest) -> HttpResponse:
     A locked table or a restarting database is not a fault in the code: visitors who try again get a page.
     """
     if not isinstance(sys.exception(), OperationalError):
-        return internal_error(request)
+        try:
+            return internal_error(request)
+        except Exception:
+            logger.exception("The page for errors has one itself")
+            return HttpResponse("Server Error", status=500, content_type="text/plain")
     headers = {"Cache-Control": "no-store", "Content-Type": "text/plain", "Retry-After": "5"}
     return HttpResponse("Service Unavailable", status=503, headers=headers)

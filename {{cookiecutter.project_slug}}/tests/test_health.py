@@ -85,3 +85,16 @@ def test_a_page_without_the_database_is_unavailable_and_not_broken(
     assert response.status_code == status
     assert response.headers.get("Retry-After") == ("5" if status == 503 else None)
     assert "secret" not in response.text
+
+
+def test_an_error_is_answered_even_if_its_page_has_one(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*args: object, **kwargs: object) -> None:
+        raise ValueError
+
+    monkeypatch.setattr("django.shortcuts.loader.render_to_string", fail)
+    monkeypatch.setattr("config.health.internal_error", fail)
+    client.raise_request_exception = False
+    response = client.get("/")
+    assert (response.status_code, response.content) == (500, b"Server Error")
