@@ -14,7 +14,7 @@ from tests.endurance.conftest import (
     starts,
     visitor,
 )
-from tests.stack.conftest import Stack, eventually
+from tests.stack.conftest import NGINX, Stack, eventually
 from tests.support.catalogue import CATALOGUE
 from tests.support.commands import succeed
 from tests.support.stacks import STACKS
@@ -164,7 +164,7 @@ def test_an_index_on_many_rows_is_made_while_the_site_answers(
 def test_a_reload_of_nginx_loses_no_request(stack: Stack) -> None:
     with visitor(stack, "/", 0) as page, visitor(stack, "/slow?seconds=1", 0) as slow:
         for _ in range(10 if LONG else 4):
-            stack.execute("nginx", "nginx", "-c", "/srv/nginx/current/nginx.conf", "-s", "reload")
+            stack.execute("nginx", *NGINX, "-s", "reload")
             time.sleep(1)
     assert set(page.counts) == set(slow.counts) == {200}
     assert len(page.rows) > 100

@@ -23,6 +23,7 @@ PASSWORD = "a-password-of-the-tests-1"
 # Services that do something once, and those that have no health to check.
 ONCE = {"release", "nginx-release"}
 BACKUPS = {"backup", "backup-files"}
+NGINX = ["nginx", "-c", "/srv/nginx/current/nginx.conf"]
 
 
 def docker_answers() -> bool:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from tests.stack.conftest import BACKUPS, ONCE, Stack, eventually
+from tests.stack.conftest import BACKUPS, NGINX, ONCE, Stack, eventually
 from tests.support.catalogue import CATALOGUE
 from tests.support.stacks import STACKS
 
@@ -227,7 +227,7 @@ def test_the_database_is_strict_and_takes_every_character(
 
 
 def test_nginx_finds_nothing_wrong_with_its_configuration(stack: Stack) -> None:
-    printed = stack.execute("nginx", "nginx", "-t")
+    printed = stack.execute("nginx", *NGINX, "-t")
     assert "test is successful" in printed
     assert "warn" not in printed
 
