@@ -97,6 +97,7 @@ COMMON = [
     "my_site/core/views.py",
     "nginx/Dockerfile",
     "nginx/backend.conf",
+    "nginx/certificates.sh",
     "nginx/entrypoint.sh",
     "nginx/health.conf",
     "nginx/locations.conf",

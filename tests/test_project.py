@@ -143,6 +143,7 @@ def test_gixy_finds_nothing(
     (tmp_path / "settings/proxies.conf").write_text("set_real_ip_from 10.0.0.0/8;\n")
     environment = {
         "API_LIMIT": "20r/s",
+        "CERTIFICATES": "/etc/nginx/tls/live/site",
         "HSTS": "max-age=31536000; includeSubDomains",
         "HTTPS": "true",
         "SERVER_NAMES": "example.com",

@@ -1,19 +1,14 @@
 #!/bin/sh
-# Starts nginx, which then follows new configurations and renewed certificates. A reload drops no request.
+# Starts nginx, which then follows new configurations. A reload drops no request.
 set -eu
 
 configuration=/srv/nginx/current/nginx.conf
 
-state() {
-    readlink /srv/nginx/current
-    stat -L -c '%i %Y' /etc/nginx/tls/*.pem 2>/dev/null || true
-}
-
 follow() {
-    loaded=$(state)
+    loaded=$(readlink /srv/nginx/current)
     while sleep 1; do
-        if [ "$(state)" != "$loaded" ]; then
-            loaded=$(state)
+        if [ "$(readlink /srv/nginx/current)" != "$loaded" ]; then
+            loaded=$(readlink /srv/nginx/current)
             nginx -c $configuration -s reload
         fi
     done

@@ -22,6 +22,22 @@ HSTS="max-age=$HSTS_SECONDS; includeSubDomains"
 if [ "$(boolean "$HSTS_PRELOAD")" = true ]; then HSTS="$HSTS; preload"; fi
 export SERVER_NAMES HTTPS HSTS
 
+# A certificate of one's own, in the folder itself or as certbot leaves it; or the one that certificates.sh gets.
+CERTIFICATES=/etc/nginx/tls/live/site
+for folder in /etc/nginx/tls /etc/nginx/tls/live/*; do
+    if [ -L "$folder/privkey.pem" ] && [ ! -e "$folder/privkey.pem" ]; then
+        echo "TLS_DIRECTORY has links that lead out of it: set it to the folder above live/" >&2
+        exit 1
+    elif [ -e "$folder/privkey.pem" ] && [ ! -r "$folder/privkey.pem" ]; then
+        echo "TLS_DIRECTORY has a key that nginx cannot read: give it to uid 101" >&2
+        exit 1
+    elif [ -e "$folder/fullchain.pem" ]; then
+        CERTIFICATES=$folder
+        break
+    fi
+done
+export CERTIFICATES
+
 new=/srv/nginx/new
 rm -rf $new
 cp -R /etc/nginx/site $new
@@ -37,7 +53,7 @@ for network in $(words "$TRUSTED_PROXY"); do
 done
 for name in site ${TLS:+tls}; do
     # shellcheck disable=SC2016 # the names of variables, for envsubst
-    envsubst '$API_LIMIT $HSTS $HTTPS $SERVER_NAMES' <"$name.conf.template" >"settings/$name.conf"
+    envsubst '$API_LIMIT $CERTIFICATES $HSTS $HTTPS $SERVER_NAMES' <"$name.conf.template" >"settings/$name.conf"
 done
 # Without IPv6, nginx could not listen on its addresses.
 if [ ! -e /proc/net/if_inet6 ]; then sed -i '/listen \[::\]/d' settings/*.conf; fi
