@@ -31,6 +31,7 @@ PEBBLE = {
 COMPOSE = f"""
 services:
   pebble:
+    image: tls_pebble-pebble
     build:
       context: pebble
       dockerfile_inline: |
@@ -106,8 +107,11 @@ def test_a_certificate_comes_by_itself_and_is_renewed(stack: Stack) -> None:
     first = eventually(lambda: serial(stack), bool, 60)
     assert first, stack.compose("logs", "--tail=20", "certificates")
     started = [row["State"]["StartedAt"] for row in stack.inspect(*stack.containers("nginx"))]
-    second = eventually(lambda: serial(stack), lambda number: number not in ("", first), VALID * 2)
-    assert second not in ("", first), stack.compose("logs", "--tail=20", "certificates")
+    shown = [first]
+    eventually(lambda: shown.append(serial(stack)), lambda _: shown[-1] != first, VALID * 2)
+    assert shown[-1] != first, stack.compose("logs", "--tail=20", "certificates")
+    # With one or the other, every visitor got an answer.
+    assert "" not in shown
     now = [row["State"]["StartedAt"] for row in stack.inspect(*stack.containers("nginx"))]
     assert now == started
     with stack.client() as client:

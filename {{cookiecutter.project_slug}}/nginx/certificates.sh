@@ -6,10 +6,10 @@ own=/etc/nginx/tls/fullchain.pem
 
 # The names that a certificate can be for: no localhost, no addresses, and no leading dot for all subdomains.
 domains=$(echo "$ALLOWED_HOSTS" | tr ', ' '\n\n' | tr '[:upper:]' '[:lower:]' |
-    sed -E 's#^https?://##; s#[:/].*$##' | grep -E '^[a-z0-9-]+(\.[a-z0-9-]+)*\.[a-z][a-z0-9-]+$' || true)
+    sed -E 's#^https?://##; s#[:/].*$##' | grep -E '^[a-z0-9-]+(\.[a-z0-9-]+)*\.[a-z][a-z0-9-]+$' | xargs)
 
 obtain() {
-    # shellcheck disable=SC2046 # words, on purpose
+    # shellcheck disable=SC2046,SC2086 # words, on purpose
     certbot certonly --webroot --webroot-path /srv/challenges --cert-name site --server "$ACME_SERVER" \
         --config-dir /etc/nginx/tls --work-dir /tmp/work --logs-dir /tmp/logs \
         --agree-tos --register-unsafely-without-email --non-interactive --quiet --keep-until-expiring --expand \
@@ -30,10 +30,10 @@ while true; do
         pause=86400
     # Before the first one, a rehearsal: Let's Encrypt allows few failures an hour.
     elif { [ -e /etc/nginx/tls/live/site ] || obtain --dry-run; } && obtain; then
-        echo "The certificate for" $domains "is up to date"
+        echo "The certificate for $domains is up to date"
         pause=43200
     else
-        echo "No certificate for" $domains "-- do these names lead to port 80 of this machine? The next attempt is in an hour" >&2
+        echo "No certificate for $domains: does each lead to port 80 here? The next attempt is in an hour" >&2
         pause=3600
     fi
     sleep "${ACME_PAUSE:-$pause}" &
