@@ -5,7 +5,7 @@ set -eu
 own=/etc/nginx/tls/fullchain.pem
 
 # The names that a certificate can be for: no localhost, no addresses, and no leading dot for all subdomains.
-domains=$(echo "$ALLOWED_HOSTS" | tr ', ' '\n\n' | tr '[:upper:]' '[:lower:]' |
+domains=$(echo "$ALLOWED_HOSTS" | tr ', ' '[\n*]' | tr '[:upper:]' '[:lower:]' |
     sed -E 's#^https?://##; s#[:/].*$##' | grep -E '^[a-z0-9-]+(\.[a-z0-9-]+)*\.[a-z][a-z0-9-]+$' | xargs)
 
 obtain() {
