@@ -1,6 +1,7 @@
 """The command that containers run at start."""
 
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 
 import pytest
 from django.core.management import (
@@ -10,6 +11,7 @@ from django.core.management import (
     load_command_class,
 )
 from django.db import OperationalError, connection
+from django.db.transaction import atomic
 
 
 def refuse() -> None:
@@ -53,19 +55,63 @@ def test_waits_for_a_database_that_comes_late(
     assert capsys.readouterr().out == "Waiting for the database ...\n"
 
 
-@pytest.mark.django_db
-def test_a_migration_that_waits_for_a_lock_tries_again(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    attempts: Iterator[str] = iter(["Lock wait timeout exceeded", ""])
-
-    def migrate(*args: object, **options: object) -> None:
-        if problem := next(attempts):
-            raise OperationalError(1205, problem)
-
-    command = load_command_class(get_commands()["wait_for_database"], "wait_for_database")
-    monkeypatch.setattr(f"{type(command).__module__}.call_command", migrate)
+@pytest.fixture
+def migrate(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[], object]], None]:
+    """Return a function that runs the command with other migrations."""
     monkeypatch.setattr("time.sleep", lambda seconds: None)
-    call_command(command, migrate=True)
-    assert "Waiting for a lock" in capsys.readouterr().out
-    assert list(attempts) == []
+
+    def run(migrations: Callable[[], object]) -> None:
+        command = load_command_class(get_commands()["wait_for_database"], "wait_for_database")
+        name = f"{type(command).__module__}.call_command"
+        monkeypatch.setattr(name, lambda *args, **options: migrations())
+        call_command(command, migrate=True)
+
+    return run
+
+
+def fail(problems: Iterator[str]) -> None:
+    """Fail with one problem after the other."""
+    if problem := next(problems, None):
+        raise OperationalError(problem)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("problem", "times", "succeeds"),
+    [("Lock wait timeout exceeded", 9, True), ("lock timeout", 10, False), ("syntax", 1, False)],
+)
+def test_migrations_that_wait_for_a_lock_run_again(
+    problem: str,
+    times: int,
+    succeeds: bool,
+    migrate: Callable[[Callable[[], object]], None],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(connection.features, "can_rollback_ddl", True)
+    problems = iter([problem] * times)
+    with nullcontext() if succeeds else pytest.raises(OperationalError, match=problem):
+        migrate(lambda: fail(problems))
+    assert list(problems) == []
+
+
+@pytest.mark.django_db(transaction=True)
+def test_where_a_statement_stays_done_only_the_next_one_runs_again(
+    migrate: Callable[[Callable[[], object]], None],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr(connection.features, "can_rollback_ddl", False)
+    problems = iter(["Lock wait timeout exceeded"])
+
+    def server(execute: Callable[..., object], *args: object) -> object:
+        fail(problems)
+        return execute(*args)
+
+    def migrations() -> None:
+        with connection.execute_wrapper(server), connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+            with atomic():
+                cursor.execute("SELECT 2")
+
+    migrate(migrations)
+    assert capsys.readouterr().out.count("Waiting for a lock") == 1
