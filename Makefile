@@ -22,7 +22,7 @@ demo: $(VENV)/ready ## Generate a project (SQLite, local-memory cache), test it,
 
 test: lint ## Run all tests; those that need Docker run if it is available
 	$(BIN)/pytest -n auto -m "not stack" --cov --cov-fail-under=95
-	$(BIN)/pytest -n 2 --dist loadfile -m stack
+	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder -m stack
 
 endurance: $(VENV)/ready ## Test stacks under load and in trouble, for hours
 	ENDURANCE=long $(BIN)/pytest -n 0 tests/endurance

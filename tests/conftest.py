@@ -36,8 +36,12 @@ def pytest_report_header() -> str:
     )
 
 
+# Their tests take one stack after the other.
+BY_STACK = ("/test_backup.py", "/test_restarts.py")
+
+
 class ByContainers(LoadScopeScheduling):  # type: ignore[misc]
-    """Give tests that share containers to the same worker: those of a file, or of a stack in tests/endurance.
+    """Give tests that share containers to the same worker: those of a file, or of a stack.
 
     Long tests with containers of their own go to whichever worker is free.
     """
@@ -47,7 +51,9 @@ class ByContainers(LoadScopeScheduling):  # type: ignore[misc]
         if path.endswith(("/test_ci.py", "/test_python.py")):
             return nodeid
         stack = re.search(r"\[([a-z0-9]+(?:-[a-z0-9]+){2})", name)
-        return stack[1] if stack and "/endurance/" in path else path
+        if stack and "/endurance/" in path:
+            return stack[1]
+        return f"{path}-{stack[1]}" if stack and path.endswith(BY_STACK) else path
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadScopeScheduling | None:
