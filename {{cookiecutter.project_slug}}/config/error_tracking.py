@@ -21,7 +21,9 @@ def before_send(event: "Event", hint: "Hint") -> "Event":
 
 
 def start(dsn: str) -> None:
-    """Send errors to the project that a DSN names; ImproperlyConfigured if it names none."""
+    """Send errors to the project that a DSN names, if there is one; ImproperlyConfigured if it is wrong."""
+    if not dsn:
+        return
     try:
         # By default, it sends neither cookies nor users, and no traces.
         sentry_sdk.init(

@@ -56,8 +56,7 @@ class Slot:
         return True
 
 
-if FOLDER:
-    values.ValueClass = values.MultiProcessValue(Slot(FOLDER))
+values.ValueClass = values.MultiProcessValue(Slot(FOLDER)) if FOLDER else values.ValueClass
 
 REQUESTS = Histogram("http_request_seconds", "Requests in the backend", ["route", "status"])
 QUEUE = Histogram("http_queue_seconds", "From nginx until the backend has a thread free")

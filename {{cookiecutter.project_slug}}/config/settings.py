@@ -272,8 +272,7 @@ KAKAO_REDIRECT_URI = setting("KAKAO_REDIRECT_URI", "")
 {% endif %}
 # Errors
 
-if SENTRY_DSN := setting("SENTRY_DSN", ""):
-    error_tracking.start(SENTRY_DSN)
+error_tracking.start(setting("SENTRY_DSN", ""))
 
 # Logs: JSON on standard error, or readable lines in development. nginx makes the request id.
 

@@ -49,3 +49,16 @@ def test_all_processes_are_added_up(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert {path.stem[-1] for path in tmp_path.glob("*.db")} == {"1"}
     monkeypatch.setattr(metrics, "FOLDER", str(tmp_path))
     assert 'cache_reads_total{result="hit"} 2.0' in metrics.metrics().text
+
+
+def test_a_number_that_another_process_has_is_left_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    taken = iter([True, False])
+
+    def lock(file: object, how: int) -> None:
+        if next(taken):
+            raise OSError("locked")
+
+    monkeypatch.setattr("fcntl.lockf", lock)
+    assert metrics.Slot(tmp_path)() == 1
