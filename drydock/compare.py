@@ -41,7 +41,7 @@ class Change:
 
     `keys` is None if the file has no known keys, is not text, or differs in something that no key shows;
     () if only the order of mappings, comments or layout differ. `brief` is the same, with parts that are
-    entirely new or gone as one. `added` and `removed` are numbers of lines. `mode` says whether the file
+    entirely new or gone as one. `added` and `removed` are numbers of lines. `executable` says whether the file
     became executable (True), stopped being so (False), or neither (None). `problem` says why the later
     version is not in the format that the file's name says, although the earlier one is.
     """
@@ -52,7 +52,7 @@ class Change:
     removed: int
     binary: bool = False
     form_only: bool = False
-    mode: bool | None = None
+    executable: bool | None = None
     problem: str | None = None
 
 
@@ -130,19 +130,19 @@ def change(
     """Return what differs between two versions of a file; None if nothing does, or one is not known."""
     if before == after or any(file and file.unknown for file in (before, after)):
         return None
-    mode = None
+    executable = None
     if before and after and before.executable != after.executable:
-        mode = after.executable
+        executable = after.executable
     old, new = (file.text if file else "" for file in (before, after))
     if old is None or new is None:
-        return Change(keys=None, brief=(), added=0, removed=0, binary=True, mode=mode)
+        return Change(keys=None, brief=(), added=0, removed=0, binary=True, executable=executable)
     added = removed = 0
     lines = difflib.unified_diff(old.splitlines(), new.splitlines(), n=0, lineterm="")
     for line in itertools.islice(lines, 2, None):  # without the two that name the files
         added += line.startswith("+")
         removed += line.startswith("-")
     if not (before and after) or old == new:
-        return Change(keys=None, brief=(), added=added, removed=removed, mode=mode)
+        return Change(keys=None, brief=(), added=added, removed=removed, executable=executable)
     sides = documents.of(path, before), documents.of(path, after)
     found = diff_keys(*sides)
     if found is not None:
@@ -156,8 +156,8 @@ def change(
         brief=tuple(collapsed(found, *sides)) if found else (),
         added=added,
         removed=removed,
-        form_only=form_only and mode is None,
-        mode=mode,
+        form_only=form_only and executable is None,
+        executable=executable,
         problem=sides[1].problem if understood else None,
     )
 

@@ -93,7 +93,7 @@ def commit(source: Source, sha: str) -> Commit:
 
 
 def inspect(options: Options) -> Inspection:
-    """Inspection at a project; DrydockError if its record, its template or its files cannot be read."""
+    """Inspect a project; DrydockError if its record, its template or its files cannot be read."""
     project.check_no_merge(options.folder)
     known = record.read_record(options.folder)
     rules = policy.read_policy(options.folder, known.skip)

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import click
 
-from drydock import report
 from drydock.commands.options import (
     DRIFT,
     IN_STEP,
@@ -20,6 +19,9 @@ from drydock.commands.options import (
 )
 from drydock.errors import DrydockError
 from drydock.inspect import Options, inspect
+from drydock.report.diff import diff as changed_lines
+from drydock.report.patch import patch as make_patch
+from drydock.report.sentences import shown
 
 
 @click.command()
@@ -63,11 +65,11 @@ def diff(
       drydock diff --local docker-compose.yml
       drydock diff --patch | git apply             take the newest version of everything
     """
-    found = inspect(Options(folder=folder, template=template, to=to, given=given, offline=offline,
-                         hooks=hooks, progress=progress(False), partial=True))  # fmt: skip
+    inspection = inspect(Options(folder=folder, template=template, to=to, given=given, offline=offline,
+                              hooks=hooks, progress=progress(False), partial=True))  # fmt: skip
     wanted = {Path(name).as_posix().rstrip("/") for name in files}
-    obscure = {drift.path: drift.reason for drift in found.comparison.drifts if drift.reason}
-    every = {**found.base, **found.upstream, **obscure}
+    obscure = {drift.path: drift.reason for drift in inspection.comparison.drifts if drift.reason}
+    every = {**inspection.base, **inspection.upstream, **obscure}
     unknown = [
         name for name in sorted(wanted)
         if not any(path == name or path.startswith(f"{name}/") for path in every)
@@ -76,21 +78,21 @@ def diff(
         raise DrydockError(f"{', '.join(unknown)}: the template has no such file or folder.")
     paths = [
         drift.path
-        for drift in report.shown(found, verbose or bool(wanted))
+        for drift in shown(inspection, verbose or bool(wanted))
         if not wanted or any(f"{drift.path}/".startswith(f"{name}/") for name in wanted)
     ]
     sides = {
-        (True, False): [(found.base, found.here, "edited here")],
-        (False, True): [(found.base, found.upstream, "changed upstream")],
+        (True, False): [(inspection.base, inspection.here, "edited here")],
+        (False, True): [(inspection.base, inspection.upstream, "changed upstream")],
     }.get((local, upstream))
     problems = [obscure[path] for path in paths if path in obscure]
-    if found.not_known and (upstream or not local):
-        problems.insert(0, found.not_known)
+    if inspection.not_known and (upstream or not local):
+        problems.insert(0, inspection.not_known)
     if patch and problems:
         raise DrydockError("\n".join(problems))
     if patch:
-        before, after = sides[0][:2] if sides else (found.here, found.upstream)
-        data, omitted = report.patch(before, after, paths)
+        before, after = sides[0][:2] if sides else (inspection.here, inspection.upstream)
+        data, omitted = make_patch(before, after, paths)
         sys.stdout.buffer.write(data)
         sys.stdout.flush()
         if omitted:
@@ -98,27 +100,27 @@ def diff(
                 f"Left out of the patch because they hold values that look secret: {', '.join(omitted)}."
             )
         click.get_current_context().exit(DRIFT if exit_code and data else IN_STEP)
-    both = sides or [
-        (found.base, found.here, "edited here"),
-        (found.base, found.upstream, "changed upstream"),
+    compared = sides or [
+        (inspection.base, inspection.here, "edited here"),
+        (inspection.base, inspection.upstream, "changed upstream"),
     ]
     colour = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
 
     def lines() -> Iterable[str]:
         for path in paths:
-            for before, after, side in both:
+            for before, after, side in compared:
                 if before.get(path) != after.get(path):
                     yield (
                         click.style(f"# {path}: {side}\n", bold=True)
                         if colour
                         else f"# {path}: {side}\n"
                     )
-                    yield from report.diff(before, after, [path], colour)
+                    yield from changed_lines(before, after, [path], colour)
 
-    shown = iter(lines())
-    first = next(shown, None)
+    rest = iter(lines())
+    first = next(rest, None)
     if first is not None:
-        page(itertools.chain([first], shown))
+        page(itertools.chain([first], rest))
     if problems:
         raise DrydockError("\n".join(problems))
     click.get_current_context().exit(DRIFT if exit_code and first is not None else IN_STEP)

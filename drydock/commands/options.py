@@ -9,9 +9,11 @@ from typing import Any, TypeVar
 
 import click
 
-from drydock import record, report
+from drydock import record
 from drydock.compare import UPSTREAM, Comparison, State
 from drydock.inspect import Inspection
+from drydock.report import REPORTS
+from drydock.report.sentences import View
 
 IN_STEP, DRIFT, ERROR, MOVED = 0, 1, 2, 3
 FORM = "form"
@@ -69,9 +71,9 @@ def template_options(command: F, *, is_new: bool = False) -> F:
 
 def project_of(context: click.Context, _option: click.Parameter, value: Path) -> Path:
     """Return the project that the folder is in, and remember where in it."""
-    found = record.project_of(value)
-    context.meta[PREFIX] = Path(os.path.relpath(value.resolve(), found.resolve())).as_posix()
-    return found
+    project = record.project_of(value)
+    context.meta[PREFIX] = Path(os.path.relpath(value.resolve(), project.resolve())).as_posix()
+    return project
 
 
 def files_in_project(
@@ -89,7 +91,7 @@ def files_in_project(
 
 def report_options(command: F) -> F:
     """Add the options that say what a report looks like."""
-    formats = click.Choice(["text", "json", "markdown"])
+    formats = click.Choice([*REPORTS])
     options = [
         click.option("--template", help="The template's new address, if it has moved."),
         click.option("--format", "form", type=formats, default="text", show_default=True),
@@ -119,10 +121,10 @@ def answers(
 ) -> dict[str, str]:
     """Read the values of --set."""
     given = {}
-    for words in value:
-        name, equals, answer = words.partition("=")
+    for setting in value:
+        name, equals, answer = setting.partition("=")
         if not (name and equals):
-            raise click.BadParameter(f"{words}: is not in the form ANSWER=VALUE.")
+            raise click.BadParameter(f"{setting}: is not in the form ANSWER=VALUE.")
         given[name] = answer
     return given
 
@@ -138,7 +140,7 @@ def progress(quiet: bool) -> Callable[[str], None] | None:
     """Return what reports progress: on a terminal only."""
     if quiet or not sys.stderr.isatty():
         return None
-    return lambda words: click.echo(words, err=True)
+    return lambda message: click.echo(message, err=True)
 
 
 def status(comparison: Comparison, fail_on: frozenset[str], moved_ok: bool = False) -> int:
@@ -159,7 +161,7 @@ def status(comparison: Comparison, fail_on: frozenset[str], moved_ok: bool = Fal
 
 
 def report_and_exit(
-    found: Inspection,
+    inspection: Inspection,
     form: str,
     fail_on: frozenset[str],
     quiet: bool,
@@ -168,13 +170,10 @@ def report_and_exit(
     given: Mapping[str, str] | None = None,
 ) -> None:
     """Print a report, and end with its status; `given` are the answers of a preview."""
-    code = ERROR if found.not_known else status(found.comparison, fail_on, moved_ok)
+    code = ERROR if inspection.not_known else status(inspection.comparison, fail_on, moved_ok)
     if not quiet:
-        if form == "json":
-            click.echo(report.as_json(found, code), nl=False)
-        else:
-            made = report.markdown if form == "markdown" else report.text
-            click.echo(made(found, verbose=verbose, given=given), nl=False)
+        view = View(status=code, verbose=verbose, given=given)
+        click.echo(REPORTS[form](inspection, view), nl=False)
     click.get_current_context().exit(code)
 
 

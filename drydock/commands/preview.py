@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from drydock import record, report
+from drydock import record
 from drydock.commands.options import (
     STATUS_HELP,
     page,
@@ -16,6 +16,8 @@ from drydock.commands.options import (
     template_options,
 )
 from drydock.inspect import Options, inspect
+from drydock.report.diff import diff
+from drydock.report.sentences import WOULD
 
 
 @click.command(epilog=STATUS_HELP)
@@ -54,11 +56,12 @@ def preview(
     known = record.read_record(folder)
     options = Options(folder=folder, template=template, to=to or known.commit, given=given,
                       offline=offline, hooks=hooks, progress=progress(quiet), partial=True)  # fmt: skip
-    found = inspect(options)
+    inspection = inspect(options)
     # What was edited here, and would stay, has nothing to do with the answers.
-    drifts = [one for one in found.comparison.drifts if one.state in report.WOULD or one.reason]
-    found = replace(found, comparison=replace(found.comparison, drifts=tuple(drifts)))
+    comparison = inspection.comparison
+    drifts = [drift for drift in comparison.drifts if drift.state in WOULD or drift.reason]
+    inspection = replace(inspection, comparison=replace(comparison, drifts=tuple(drifts)))
     if as_diff and not quiet and form == "text":
-        lines = report.diff(found.base, found.upstream, sorted({**found.base, **found.upstream}))
-        page(lines)
-    report_and_exit(found, form, fail_on, quiet, verbose=True, given=given)
+        paths = sorted({**inspection.base, **inspection.upstream})
+        page(diff(inspection.base, inspection.upstream, paths))
+    report_and_exit(inspection, form, fail_on, quiet, verbose=True, given=given)

@@ -1,14 +1,11 @@
 """`drydock update`."""
 
-import json
 import sys
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import click
 
-from drydock import report
 from drydock import update as updates
 from drydock.commands.options import (
     DRIFT,
@@ -20,15 +17,9 @@ from drydock.commands.options import (
 )
 from drydock.errors import DrydockError
 from drydock.inspect import Inspection, Options, inspect
-from drydock.merge import Fate
-from drydock.update import Plan
+from drydock.report.update import as_json as update_json
+from drydock.report.update import as_text as update_text
 from drydock.worktree import WorkTree, waiting
-
-COLOURS = {Fate.CONFLICT: "red", Fate.REMOVED: "yellow", Fate.KEPT_DELETED: "yellow"}
-NEXT = (
-    "Resolve the conflicts and `git add` the files; then `drydock update --continue`. "
-    "`drydock update --abort` undoes the update."
-)
 
 
 @click.command(
@@ -94,23 +85,24 @@ def update(
         tree.forget()  # Resolved and committed, without --continue.
     options = Options(folder=folder, template=template, to=to, given=given, offline=offline,
                       hooks=hooks, progress=progress(as_json))  # fmt: skip
-    found = inspect(options)
-    asked = {} if as_json or dry_run or files else ask(found, given)
+    inspection = inspect(options)
+    asked = {} if as_json or dry_run or files else ask(inspection, given)
     if asked:
-        found = inspect(replace(options, given={**given, **asked}))
-    plan = updates.make_plan(found, folder, files, moved=template is not None)
+        inspection = inspect(replace(options, given={**given, **asked}))
+    plan = updates.make_plan(inspection, folder, files, moved=template is not None)
     if not dry_run:
         updates.apply(plan, folder)
-    click.echo(machine(found, plan) if as_json else people(found, plan, dry_run), nl=False)
+    report = update_json(inspection, plan) if as_json else update_text(inspection, plan, dry_run)
+    click.echo(report, nl=False)
     click.get_current_context().exit(DRIFT if plan.conflicts else IN_STEP)
 
 
-def ask(found: Inspection, given: dict[str, str]) -> dict[str, str]:
+def ask(inspection: Inspection, given: dict[str, str]) -> dict[str, str]:
     """On a terminal, ask the questions that are new in the template."""
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         return {}
-    new = [name for name in found.new_questions if name not in given]
-    return {name: str(click.prompt(name, default=str(found.answers[name]))) for name in new}
+    new = [name for name in inspection.new_questions if name not in given]
+    return {name: str(click.prompt(name, default=str(inspection.answers[name]))) for name in new}
 
 
 def finish(folder: Path) -> None:
@@ -122,36 +114,3 @@ def finish(folder: Path) -> None:
         )
     tree.forget()
     click.echo("The update is complete. Commit it.")
-
-
-def people(found: Inspection, plan: Plan, dry_run: bool) -> str:
-    """Return the report of an update for a terminal."""
-    lines = [report.summary(found), *found.notes]
-    rows = sorted(plan.outcomes, key=lambda one: (one.fate is Fate.CONFLICT, one.path))
-    if rows:
-        width = max(len(one.fate) for one in rows)
-        lines += ["", *(
-            f"{click.style(one.fate.ljust(width), fg=COLOURS.get(one.fate, 'cyan'))}  {report.plain(one.path)}"
-            for one in rows
-        )]  # fmt: skip
-    many = len([one for one in rows if one.fate not in (Fate.CONFLICT, Fate.KEPT_DELETED)])
-    would = "would change" if dry_run else "changed"
-    conflicts = len(plan.conflicts)
-    lines += ["", f"{many} files {would}, {conflicts} in conflict."]
-    if conflicts and not dry_run:
-        lines.append(NEXT)
-    elif many and not dry_run:
-        lines.append("Inspection at it with `git diff`, and commit it.")
-    return "\n".join(lines) + "\n"
-
-
-def machine(found: Inspection, plan: Plan) -> str:
-    """Return the report of an update as JSON."""
-    result: dict[str, Any] = {
-        "from": found.recorded.sha,
-        "to": found.newest.sha,
-        "files": [{"path": one.path, "fate": one.fate.value} for one in plan.outcomes],
-        "conflicts": plan.conflicts,
-        "notes": list(found.notes),
-    }
-    return json.dumps(result, indent=2) + "\n"

@@ -1,0 +1,67 @@
+"""Changed lines to read. Values that look secret are masked."""
+
+import difflib
+from collections.abc import Iterable, Iterator
+
+import click
+
+from drydock.secrets import PRIVATE_KEY, masked_lines
+from drydock.tree import Tree
+
+
+def diff(before: Tree, after: Tree, paths: Iterable[str], colour: bool = False) -> Iterator[str]:
+    """Yield the lines of a unified diff to read; values that look secret are masked."""
+    for path in paths:
+        old, new = before.get(path), after.get(path)
+        if old == new:
+            continue
+        sides = (f"a/{path}" if old else "/dev/null", f"b/{path}" if new else "/dev/null")
+        if old and new and old.executable != new.executable:
+            yield f"{path}: now {'executable' if new.executable else 'not executable'}\n"
+        texts = [file.text if file else "" for file in (old, new)]
+        if any(PRIVATE_KEY in (text or "") for text in texts):
+            yield f"{path}: holds a private key, so it is not shown\n"
+            continue
+        if texts[0] is None or texts[1] is None:
+            yield f"Binary files {sides[0]} and {sides[1]} differ\n"
+            continue
+        for line in unified(texts[0], texts[1], sides):
+            shape = line.rstrip("\r\n")
+            head = line.startswith(("--- ", "+++ "))
+            tint = {"+": "green", "-": "red", "@": "cyan"}.get(line[0])
+            if colour and (head or tint):
+                shape = click.style(shape, fg=None if head else tint, bold=head)
+            yield f"{shape}\n"
+            if not line.endswith("\n"):
+                yield "\\ No newline at end of file\n"
+
+
+def unified(old: str, new: str, names: tuple[str, str]) -> Iterator[str]:
+    """Yield the lines of a unified diff without secrets.
+
+    Lines are compared as they are, and shown masked: a secret that changed is a change of *** to ***.
+    """
+    sides = [text.splitlines(keepends=True) for text in (old, new)]
+    shown = [list(masked_lines(lines)) for lines in sides]
+    matcher = difflib.SequenceMatcher(None, sides[0], sides[1])
+    for group in matcher.get_grouped_opcodes(3):
+        if names[0]:
+            yield f"--- {names[0]}\n"
+            yield f"+++ {names[1]}\n"
+            names = ("", "")
+        first, last = group[0], group[-1]
+        spans = [span(first[1], last[2]), span(first[3], last[4])]
+        yield f"@@ -{spans[0]} +{spans[1]} @@\n"
+        for tag, start, end, other, other_end in group:
+            if tag == "equal":
+                yield from (f" {line}" for line in shown[0][start:end])
+                continue
+            yield from (f"-{line}" for line in shown[0][start:end])
+            yield from (f"+{line}" for line in shown[1][other:other_end])
+
+
+def span(start: int, end: int) -> str:
+    """Return a range of lines as a unified diff names it."""
+    length = end - start
+    first = start + 1 if length else start
+    return str(first) if length == 1 else f"{first},{length}"

@@ -1,0 +1,49 @@
+"""The reports of an update, for people and programs."""
+
+import json
+
+import click
+
+from drydock.inspect import Inspection
+from drydock.merge import Fate
+from drydock.report.sentences import plain, summary
+from drydock.update import Plan
+
+COLOURS = {Fate.CONFLICT: "red", Fate.REMOVED: "yellow", Fate.KEPT_DELETED: "yellow"}
+NEXT = (
+    "Resolve the conflicts and `git add` the files; then `drydock update --continue`. "
+    "`drydock update --abort` undoes the update."
+)
+
+
+def as_text(inspection: Inspection, plan: Plan, dry_run: bool) -> str:
+    """Return the report of an update for a terminal."""
+    lines = [summary(inspection), *inspection.notes]
+    rows = sorted(plan.outcomes, key=lambda outcome: (outcome.fate is Fate.CONFLICT, outcome.path))
+    if rows:
+        width = max(len(outcome.fate) for outcome in rows)
+        lines += ["", *(
+            f"{click.style(outcome.fate.ljust(width), fg=COLOURS.get(outcome.fate, 'cyan'))}  {plain(outcome.path)}"
+            for outcome in rows
+        )]  # fmt: skip
+    many = sum(outcome.fate not in (Fate.CONFLICT, Fate.KEPT_DELETED) for outcome in rows)
+    would = "would change" if dry_run else "changed"
+    conflicts = len(plan.conflicts)
+    lines += ["", f"{many} files {would}, {conflicts} in conflict."]
+    if conflicts and not dry_run:
+        lines.append(NEXT)
+    elif many and not dry_run:
+        lines.append("Look at it with `git diff`, and commit it.")
+    return "\n".join(lines) + "\n"
+
+
+def as_json(inspection: Inspection, plan: Plan) -> str:
+    """Return the report of an update as JSON."""
+    result = {
+        "from": inspection.recorded.sha,
+        "to": inspection.newest.sha,
+        "files": [{"path": outcome.path, "fate": outcome.fate.value} for outcome in plan.outcomes],
+        "conflicts": plan.conflicts,
+        "notes": list(inspection.notes),
+    }
+    return json.dumps(result, indent=2) + "\n"
