@@ -6,7 +6,7 @@ Nothing here reads the disk: a comparison is a function of values, and reports a
 import difflib
 import itertools
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from drydock import formats
@@ -41,39 +41,55 @@ class Change:
 
     `keys` is None if the file has no known keys, is not text, or differs in something that no key shows;
     () if only the order of mappings, comments or layout differ. `brief` is the same, with parts that are
-    entirely new or gone as one. `added` and `removed` are numbers of lines. `executable` says whether the file
-    became executable (True), stopped being so (False), or neither (None). `problem` says why the later
-    version is not in the format that the file's name says, although the earlier one is.
+    entirely new or gone as one.
     """
 
-    keys: tuple[KeyChange, ...] | None
-    brief: tuple[KeyChange, ...]
-    added: int
-    removed: int
+    added: int = field(metadata={"minimum": 0, "description": "Lines"})
+    removed: int = field(metadata={"minimum": 0, "description": "Lines"})
     binary: bool = False
-    form_only: bool = False
-    executable: bool | None = None
-    problem: str | None = None
+    executable: bool | None = field(
+        default=None, metadata={"description": "What the bit became; null where it stayed"}
+    )
+    problem: str | None = field(
+        default=None,
+        metadata={
+            "description": "Why the later version is not of the format that the name says, which the earlier one is"
+        },
+    )
+    form_only: bool = field(
+        default=False, metadata={"description": "Only order, comments or the form differ"}
+    )
+    keys: tuple[KeyChange, ...] | None = field(
+        metadata={"description": "null where the file has no keys that are known"}
+    )
+    brief: tuple[KeyChange, ...] = field(metadata={"json_name": None})
 
 
 @dataclass(frozen=True, kw_only=True)
 class Drift:
     """A file that is not the same in all three trees.
 
-    `here` is the change from the recorded template to the working tree, `upstream` the one to the
-    newest template; None if there is none. `collisions` are keys that both changed, differently.
-    `accepted` is why the deviation was accepted, if it was. `reason` is why the file could not be
-    compared on every side, if its state is not known.
+    `here` and `upstream` are None where nothing changed.
     """
 
     path: str
-    state: State
-    yours: bool
-    here: Change | None
-    upstream: Change | None
-    collisions: tuple[str, ...] = ()
-    accepted: str | None = None
-    reason: str | None = None
+    state: State = field(metadata={"enum": [state.value for state in State if state != "same"]})
+    yours: bool = field(metadata={"description": "The policy says that changes here are no drift"})
+    accepted: str | None = field(
+        default=None, metadata={"description": "Why the deviation is agreed, where it is"}
+    )
+    here: Change | None = field(
+        metadata={"description": "From the recorded template to the working tree"}
+    )
+    upstream: Change | None = field(
+        metadata={"description": "From the recorded template to the newest"}
+    )
+    collisions: tuple[str, ...] = field(
+        default=(), metadata={"description": "Keys that both changed, differently"}
+    )
+    reason: str | None = field(
+        default=None, metadata={"description": "Why the file is not known on every side, if so"}
+    )
 
     @property
     def is_muted(self) -> bool:

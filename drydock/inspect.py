@@ -2,7 +2,7 @@
 
 import datetime
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -44,9 +44,9 @@ class Options:
 class Commit:
     """A commit of the template: its full name, and a short one for people."""
 
-    sha: str
+    sha: str = field(metadata={"json_name": "commit", "pattern": "^[0-9a-f]{40}$"})
     label: str
-    date: str
+    date: str = field(metadata={"description": "ISO 8601; empty for an archive"})
 
 
 @dataclass(frozen=True, kw_only=True)

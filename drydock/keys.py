@@ -25,8 +25,10 @@ class KeyChange:
     key: str
     before: str | None
     after: str | None
-    secret: bool = False
-    result: int = field(default=0, repr=False, compare=False)
+    secret: bool = field(
+        default=False, metadata={"description": "The values looked secret, and are *** here"}
+    )
+    result: int = field(default=0, repr=False, compare=False, metadata={"json_name": None})
 
 
 def diff_keys(before: Document, after: Document) -> list[KeyChange] | None:

@@ -1,72 +1,85 @@
-"""The report for programs."""
+"""The report for programs: JSON, as drydock/schema.json describes it."""
 
 import json
+from dataclasses import dataclass, field
 from typing import Any
 
-from drydock.compare import Change
+from drydock.compare import Drift
 from drydock.inspect import Commit, Inspection
+from drydock.report.schema import schema_of, to_json
 from drydock.report.sentences import View
-from drydock.secrets import masked
 
-SCHEMA_VERSION = 1
+VERSION = 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class Report:
+    """The report of an inspection; its fields, and those of what it holds, are the JSON."""
+
+    version: int = field(default=VERSION, metadata={"const": VERSION})
+    status: int = field(
+        metadata={
+            "enum": [0, 1, 2, 3],
+            "description": "The exit status: in step, drift, something that could not be compared or parsed, "
+            "in step but the template has moved",
+        }
+    )
+    template: str = field(metadata={"description": "URL or path, without credentials"})
+    directory: str | None
+    recorded: Commit
+    newest: Commit = field(metadata={"description": "The commit that was compared with"})
+    behind: int = field(
+        metadata={"minimum": 0, "description": "Commits from the recorded to the newest one"}
+    )
+    ahead: int = field(
+        metadata={"minimum": 0, "description": "Commits that only the recorded one has"}
+    )
+    files: int = field(metadata={"minimum": 0, "description": "Files compared"})
+    drifts: tuple[Drift, ...]
+    by_hook: tuple[str, ...] = field(
+        metadata={
+            "description": "Files that are as the template's hooks made them, other than rendered; no drift"
+        }
+    )
+    unmatched: tuple[str, ...] = field(
+        metadata={"description": "Ignored patterns and keys that match nothing"}
+    )
+    notes: tuple[str, ...] = field(
+        metadata={"description": "What was done to the recorded answers"}
+    )
+    not_known: str | None = field(
+        metadata={
+            "description": "Why nothing is known of the newest template, if so: the recorded one stands for it"
+        }
+    )
 
 
 def report(inspection: Inspection, view: View) -> str:
-    """Return the report as JSON; drydock/schema.json describes it."""
+    """Return the report, which always has every file that differs."""
+    comparison = inspection.comparison
+    result = Report(
+        status=view.status,
+        template=inspection.url,
+        directory=inspection.record.directory,
+        recorded=inspection.recorded,
+        newest=inspection.newest,
+        behind=inspection.behind,
+        ahead=inspection.ahead,
+        files=comparison.files,
+        drifts=comparison.drifts,
+        by_hook=inspection.by_hook,
+        unmatched=comparison.unmatched,
+        notes=inspection.notes,
+        not_known=inspection.not_known,
+    )
+    return json.dumps(to_json(result), indent=2) + "\n"
 
-    def commit(one: Commit) -> dict[str, str]:
-        return {"commit": one.sha, "label": one.label, "date": one.date}
 
-    def change(one: Change | None) -> dict[str, Any] | None:
-        if one is None:
-            return None
-        found = None
-        if one.keys is not None:
-            found = [
-                {
-                    "key": key.key,
-                    "before": None if key.before is None else masked(key.before),
-                    "after": None if key.after is None else masked(key.after),
-                    "secret": key.secret,
-                }
-                for key in one.keys
-            ]
-        return {
-            "added": one.added,
-            "removed": one.removed,
-            "binary": one.binary,
-            "executable": one.executable,
-            "problem": one.problem,
-            "form_only": one.form_only,
-            "keys": found,
-        }
-
-    result = {
-        "version": SCHEMA_VERSION,
-        "status": view.status,
-        "template": inspection.url,
-        "directory": inspection.record.directory,
-        "recorded": commit(inspection.recorded),
-        "newest": commit(inspection.newest),
-        "behind": inspection.behind,
-        "ahead": inspection.ahead,
-        "files": inspection.comparison.files,
-        "drifts": [
-            {
-                "path": drift.path,
-                "state": drift.state.value,
-                "yours": drift.yours,
-                "accepted": drift.accepted,
-                "here": change(drift.here),
-                "upstream": change(drift.upstream),
-                "collisions": list(drift.collisions),
-                "reason": drift.reason,
-            }
-            for drift in inspection.comparison.drifts
-        ],
-        "by_hook": list(inspection.by_hook),
-        "unmatched": list(inspection.comparison.unmatched),
-        "notes": list(inspection.notes),
-        "not_known": inspection.not_known,
-    }
-    return json.dumps(result, indent=2) + "\n"
+def schema() -> dict[str, Any]:
+    """Return the JSON schema of the report."""
+    return schema_of(
+        Report,
+        title="drydock check --json",
+        description=f"Version {VERSION}. A later version adds properties; one that is taken away, or means another "
+        "thing, raises the number.",
+    )
