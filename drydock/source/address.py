@@ -4,14 +4,11 @@ import re
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from cookiecutter.config import BUILTIN_ABBREVIATIONS
+
 from drydock.errors import DrydockError
 from drydock.secrets import is_secret_name
 
-ABBREVIATIONS = {
-    "gh": "https://github.com/{}.git",
-    "gl": "https://gitlab.com/{}.git",
-    "bb": "https://bitbucket.org/{}",
-}
 URL = re.compile(r"^([a-z][a-z0-9+.-]*://|[\w.-]+(:[^/\s]*)?@[\w.-]+:)", re.IGNORECASE)
 # A URL in a text: up to a blank, or what encloses it.
 IN_TEXT = re.compile(r"(?i)\b(?P<scheme>[a-z][a-z0-9+.-]*)://(?P<rest>[^\s'\"<>]+)")
@@ -31,8 +28,8 @@ def expand(template: str, base: Path | None = None) -> str:
     if template.startswith("-"):
         raise DrydockError(f"{template}: is not a template: a name cannot start with a hyphen.")
     prefix, colon, rest = template.partition(":")
-    if colon and prefix in ABBREVIATIONS:
-        return ABBREVIATIONS[prefix].format(rest)
+    if colon and prefix in BUILTIN_ABBREVIATIONS:
+        return str(BUILTIN_ABBREVIATIONS[prefix].format(rest))
     template = template.removeprefix("git+")
     if URL.match(template):
         return template

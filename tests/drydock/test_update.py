@@ -75,7 +75,7 @@ def test_both_sides_changes_are_there_afterwards(
     assert json.loads((site / NAME).read_text())["commit"] == sha
     for line in ("merged   lines.txt", "added    new/file.txt", "removed  folder/deep.txt"):
         assert line in result.output
-    assert "4 files changed, 0 in conflict" in result.output
+    assert "4 files changed, 0 in conflict.\nLook at it with `git diff`" in result.output
     # A second update has nothing to do, and only the project's own edit is left.
     commit(site)
     before = contents(site)
