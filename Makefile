@@ -34,6 +34,8 @@ lint: $(VENV)/ready ## Check the template's own code
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
+	$(BIN)/deptry drydock
+	$(BIN)/deptry --exclude templates --ignore DEP004 bench drydock hooks tests tools
 	$(BIN)/python tools/lock.py --check
 
 diff: $(VENV)/ready ## Show what the commits since main (or BASE=...) change in generated projects, as Markdown
@@ -42,7 +44,7 @@ diff: $(VENV)/ready ## Show what the commits since main (or BASE=...) change in 
 lock: $(VENV)/ready ## Upgrade the versions of generated projects and of this repository's tools
 	$(BIN)/python tools/lock.py --upgrade
 	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-strip-extras --no-annotate \
-		--no-header --group dev --output-file requirements-dev.txt
+		--no-header pyproject.toml --group dev --output-file requirements-dev.txt
 
 bench: $(VENV)/ready ## Time generation against other templates (fetched), and drydock against cruft
 	$(BIN)/python bench/drift.py
