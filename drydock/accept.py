@@ -36,28 +36,28 @@ def in_force(
     Each acceptance that ended is one sentence.
     """
     keys, files, ended = [], {}, []
-    for one in rules.accepted:
-        old, new, mine = (tree.get(one.file) for tree in (base, upstream, here))
-        if one.until and today > one.until:
-            why = f"only until {one.until}"
-        elif fingerprint(one.file, one.key, old, mine) != one.hash:
+    for acceptance in rules.accepted:
+        old, new, mine = (tree.get(acceptance.file) for tree in (base, upstream, here))
+        if acceptance.until and today > acceptance.until:
+            why = f"only until {acceptance.until}"
+        elif fingerprint(acceptance.file, acceptance.key, old, mine) != acceptance.hash:
             why = "the file has changed since"
-        elif fingerprint(one.file, one.key, new, mine) != one.hash:
+        elif fingerprint(acceptance.file, acceptance.key, new, mine) != acceptance.hash:
             why = "the template has changed it"
-        elif one.key:
-            keys.append(f"{one.file}: {one.key}")
+        elif acceptance.key:
+            keys.append(f"{acceptance.file}: {acceptance.key}")
             continue
         else:
-            files[one.file] = one.reason
+            files[acceptance.file] = acceptance.reason
             continue
-        name = f"{one.file}: {one.key}" if one.key else one.file
-        ended.append(f"{name}: was accepted ({one.reason}), but no longer is: {why}.")
+        name = f"{acceptance.file}: {acceptance.key}" if acceptance.key else acceptance.file
+        ended.append(f"{name}: was accepted ({acceptance.reason}), but no longer is: {why}.")
     return replace(rules, ignore_keys=(*rules.ignore_keys, *keys)), files, ended
 
 
 def marked(comparison: Comparison, files: dict[str, str]) -> Comparison:
     """Return a comparison in which accepted files carry their reasons."""
-    drifts = (replace(one, accepted=files.get(one.path)) for one in comparison.drifts)
+    drifts = (replace(drift, accepted=files.get(drift.path)) for drift in comparison.drifts)
     return replace(comparison, drifts=tuple(drifts))
 
 
@@ -77,13 +77,13 @@ def write(project: Path, new: Iterable[Acceptance]) -> Path:
     """Write acceptances into a project's policy, replacing older ones of the same things; return its file."""
     path, table = place(project)
     text = path.read_text(encoding="utf-8") if path.exists() else ""
-    for one in new:
-        text = without(text, table, one).rstrip("\n")
-        lines = [f"[[{table}]]", f"file = {quoted(one.file)}"]
-        lines += [f"key = {quoted(one.key)}"] if one.key else []
-        lines += [f"reason = {quoted(one.reason)}"]
-        lines += [f"until = {one.until}"] if one.until else []
-        lines += [f'hash = "{one.hash}"']
+    for acceptance in new:
+        text = without(text, table, acceptance).rstrip("\n")
+        lines = [f"[[{table}]]", f"file = {quoted(acceptance.file)}"]
+        lines += [f"key = {quoted(acceptance.key)}"] if acceptance.key else []
+        lines += [f"reason = {quoted(acceptance.reason)}"]
+        lines += [f"until = {acceptance.until}"] if acceptance.until else []
+        lines += [f'hash = "{acceptance.hash}"']
         text = "\n".join([*([text, ""] if text else []), *lines]) + "\n"
     tomllib.loads(text)
     partial = path.with_name(f"{path.name}.new")
@@ -100,12 +100,12 @@ def quoted(text: str) -> str:
     return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
-def without(text: str, table: str, one: Acceptance) -> str:
+def without(text: str, table: str, acceptance: Acceptance) -> str:
     """Return TOML without the entry of the same file and key."""
     blocks = re.split(r"(?m)^(?=\[)", text)
     return "".join(
         block for block in blocks
-        if not (block.startswith(f"[[{table}]]") and named(block, table) == (one.file, one.key))
+        if not (block.startswith(f"[[{table}]]") and named(block, table) == (acceptance.file, acceptance.key))
     )  # fmt: skip
 
 
@@ -132,7 +132,7 @@ def made(
         document = formats.parse(path, (mine or File(data=b"")).text or "")
         other = formats.parse(path, (old or File(data=b"")).text or "")
         if not any(
-            is_below(leaf.key, key) for one in (document, other) for leaf in one.leaves or ()
+            is_below(leaf.key, key) for side in (document, other) for leaf in side.leaves or ()
         ):
             raise DrydockError(
                 f"{path}: has no key {key}. `drydock check` lists the keys that differ."

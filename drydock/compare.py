@@ -160,16 +160,16 @@ def change(
     if not (before and after) or old == new:
         return Change(keys=None, brief=(), added=added, removed=removed, executable=executable)
     sides = documents.of(path, before), documents.of(path, after)
-    found = diff_keys(*sides)
-    if found is not None:
-        found = [one for one in found if not policy.ignoring(path, one.key)]
+    keys = diff_keys(*sides)
+    if keys is not None:
+        keys = [edit for edit in keys if not policy.ignoring(path, edit.key)]
     form_only = same_meaning(path, *sides, policy) or old.rstrip("\n") == new.rstrip("\n")
-    if not found and not form_only:
-        found = None
+    if not keys and not form_only:
+        keys = None
     understood = sides[0].meaning is not None
     return Change(
-        keys=None if found is None else tuple(found),
-        brief=tuple(collapsed(found, *sides)) if found else (),
+        keys=None if keys is None else tuple(keys),
+        brief=tuple(collapsed(keys, *sides)) if keys else (),
         added=added,
         removed=removed,
         form_only=form_only and executable is None,
@@ -196,7 +196,7 @@ def without_ignored_keys(
     if not policy.ignore_keys or base.unknown or other.unknown:
         return other
     before, after = documents.of(path, base), documents.of(path, other)
-    if not any(policy.ignoring(path, one.key) for one in diff_keys(before, after) or []):
+    if not any(policy.ignoring(path, edit.key) for edit in diff_keys(before, after) or []):
         return other
     return base if same_meaning(path, before, after, policy) else other
 
@@ -205,12 +205,12 @@ def met(
     paths: Iterable[str], trees: tuple[Tree, ...], policy: Policy, documents: Documents
 ) -> set[str]:
     """Return the ignored-key entries that match a key in any of the trees."""
-    found = set()
+    used = set()
     for path in paths if policy.ignore_keys else ():
         for tree in trees:
             leaves = documents.of(path, tree.get(path)).leaves
-            found |= {policy.ignoring(path, leaf.key) for leaf in leaves or ()}
-    return {entry for entry in found if entry}
+            used |= {policy.ignoring(path, leaf.key) for leaf in leaves or ()}
+    return {entry for entry in used if entry}
 
 
 def compare(base: Tree, upstream: Tree, here: Tree, policy: Policy) -> Comparison:
@@ -228,18 +228,18 @@ def compare(base: Tree, upstream: Tree, here: Tree, policy: Policy) -> Compariso
         mine = without_ignored_keys(path, old, mine, policy, documents)
         new = without_ignored_keys(path, old, new, policy, documents)
         unknown = [file.unknown for file in (old, new, mine) if file and file.unknown]
-        found = State.UNKNOWN if unknown else state(old, new, mine)
-        if found is State.SAME:
+        standing = State.UNKNOWN if unknown else state(old, new, mine)
+        if standing is State.SAME:
             continue
-        local, remote = (change(path, old, one, policy, documents) for one in (mine, new))
+        local, remote = (change(path, old, file, policy, documents) for file in (mine, new))
         drifts.append(
             Drift(
                 path=path,
-                state=found,
+                state=standing,
                 yours=policy.is_yours(path),
                 here=local,
                 upstream=remote,
-                collisions=collisions(local, remote) if found is State.CONFLICT else (),
+                collisions=collisions(local, remote) if standing is State.CONFLICT else (),
                 reason=unknown[0] if unknown else None,
             )
         )
@@ -252,9 +252,9 @@ def collisions(here: Change | None, upstream: Change | None) -> tuple[str, ...]:
     """Return the keys that both sides changed to different values."""
     if not here or not upstream or here.keys is None or upstream.keys is None:
         return ()
-    theirs = {one.key: one.result for one in upstream.keys}
+    theirs = {edit.key: edit.result for edit in upstream.keys}
     return tuple(
         dict.fromkeys(
-            one.key for one in here.keys if one.key in theirs and theirs[one.key] != one.result
+            edit.key for edit in here.keys if edit.key in theirs and theirs[edit.key] != edit.result
         )
     )

@@ -127,11 +127,11 @@ def between(literals: list[str], text: str) -> list[str] | None:
         return None
     place, end, values = len(first), len(text) - len(last), []
     for literal in middle:
-        found = text.find(literal, place + 1, end)
-        if found < 0:
+        stop = text.find(literal, place + 1, end)
+        if stop < 0:
             return None
-        values.append(text[place:found])
-        place = found + len(literal)
+        values.append(text[place:stop])
+        place = stop + len(literal)
     return [*values, text[place:end]] if place < end else None
 
 
@@ -409,7 +409,7 @@ def infer(
     common with the template.
     """
     project.check_no_merge(folder)
-    say = progress or (lambda words: None)
+    say = progress or (lambda message: None)
     source = open_source(template, offline=offline, progress=progress)
     skip = record.skip_of(folder)
     search = Search(Here(folder, skip), source, directory)

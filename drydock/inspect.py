@@ -188,7 +188,7 @@ def inspect(options: Options) -> Inspection:
                 f"because {told.reason}."
             )
     trees = as_made(by_hook, base, upstream, here)
-    known_rules = [one for one in rules.accepted if one.file not in obscure]
+    known_rules = [acceptance for acceptance in rules.accepted if acceptance.file not in obscure]
     rules = replace(rules, accepted=tuple(known_rules))
     rules, accepted, ended = accept.in_force(rules, *trees, datetime.date.today())
     old_tree, new_tree, own_tree = (
@@ -258,7 +258,7 @@ def with_merges(comparison: Comparison, base: Tree, upstream: Tree, here: Tree) 
         {path: file for path, file in tree.items() if path in paths}
         for tree in (base, upstream, here)
     )
-    fates = {one.path: one.fate for one in merge(base, here, upstream, {})}
+    fates = {outcome.path: outcome.fate for outcome in merge(base, here, upstream, {})}
 
     def state(path: str) -> State:
         match fates.get(path):

@@ -39,40 +39,40 @@ def diff_keys(before: Document, after: Document) -> list[KeyChange] | None:
     if before.leaves is None or after.leaves is None:
         return None
     left, right = grouped(before.leaves), grouped(after.leaves)
-    found = []
+    changes = []
     for key in dict.fromkeys([*left, *right]):
         ours, theirs = left.get(key, Counter()), right.get(key, Counter())
         gone, come = list((ours - theirs).elements()), list((theirs - ours).elements())
         # One replaces the other; items of a list, and repeated keys, come and go.
         if len(gone) == len(come) == 1 and not key.endswith("[]"):
-            found.append(change(key, gone[0], come[0]))
+            changes.append(change(key, gone[0], come[0]))
         else:
-            found += [change(key, value, None) for value in gone]
-            found += [change(key, None, value) for value in come]
-    names = {one.key for one in found}
-    edits = {(one.key, one.before, one.after) for one in found}
+            changes += [change(key, value, None) for value in gone]
+            changes += [change(key, None, value) for value in come]
+    names = {edit.key for edit in changes}
+    edits = {(edit.key, edit.before, edit.after) for edit in changes}
     origins = {leaf.key: leaf.origin for leaf in (*before.leaves, *after.leaves) if leaf.origin}
     return [
-        one
-        for one in found
+        edit
+        for edit in changes
         # If a requirement's version differs anyway, its hashes say nothing more.
-        if one.key.removesuffix(HASHES) not in names - {one.key}
+        if edit.key.removesuffix(HASHES) not in names - {edit.key}
         # An edit of an anchor is one change, wherever its aliases are.
-        and (origins.get(one.key), one.before, one.after) not in edits
+        and (origins.get(edit.key), edit.before, edit.after) not in edits
     ]
 
 
-def collapsed(found: Iterable[KeyChange], before: Document, after: Document) -> list[KeyChange]:
+def collapsed(changes: Iterable[KeyChange], before: Document, after: Document) -> list[KeyChange]:
     """Return changes in which a part that is entirely new or gone is one change, with its size."""
     sides = [
         {part for leaf in side.leaves or () for part in parts(leaf.key)} for side in (before, after)
     ]
     result: dict[tuple[str, bool], list[KeyChange]] = {}
-    for index, one in enumerate(found):
-        other = sides[1] if one.after is None else sides[0]
-        lonely = one.before is None or one.after is None
-        top = next((part for part in parts(one.key) if part not in other), "") if lonely else ""
-        result.setdefault((top or f"{one.key}\0{index}", one.after is None), []).append(one)
+    for index, edit in enumerate(changes):
+        other = sides[1] if edit.after is None else sides[0]
+        lonely = edit.before is None or edit.after is None
+        top = next((part for part in parts(edit.key) if part not in other), "") if lonely else ""
+        result.setdefault((top or f"{edit.key}\0{index}", edit.after is None), []).append(edit)
     return [
         group[0] if len(group) == 1 else whole(top, group) for (top, _), group in result.items()
     ]
@@ -95,10 +95,10 @@ def parts(key: str) -> list[str]:
 
 def grouped(leaves: Iterable[Leaf]) -> dict[str, Counter[str]]:
     """Return the values of each key, in the order of the keys."""
-    found: dict[str, Counter[str]] = {}
+    values: dict[str, Counter[str]] = {}
     for leaf in leaves:
-        found.setdefault(leaf.key, Counter())[leaf.value] += 1
-    return found
+        values.setdefault(leaf.key, Counter())[leaf.value] += 1
+    return values
 
 
 def change(key: str, before: str | None, after: str | None) -> KeyChange:

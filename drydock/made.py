@@ -80,14 +80,14 @@ def inspect_commits(
     return Made(files=files)
 
 
-def same(one: Record, other: Record) -> bool:
+def same(record: Record, other: Record) -> bool:
     """Tell whether two records have the same commit and answers."""
-    return (one.commit, one.answers) == (other.commit, other.answers)
+    return (record.commit, record.answers) == (other.commit, other.answers)
 
 
-def ask(project: Path, *words: str) -> str:
+def ask(project: Path, *arguments: str) -> str:
     """Run git in a project; return what it printed, or nothing if it failed."""
-    result = git(project, *words, check=False)
+    result = git(project, *arguments, check=False)
     return "" if result.returncode else result.stdout.decode(errors="replace").strip()
 
 

@@ -107,9 +107,9 @@ class Scratch:
         self.folder = folder
         git(None, "init", "--quiet", "--bare", folder)
 
-    def git(self, *words: str, stdin: bytes = b"", check: bool = True) -> tuple[int, bytes]:
+    def git(self, *arguments: str, stdin: bytes = b"", check: bool = True) -> tuple[int, bytes]:
         """Run git; return its status and what it printed."""
-        result = git(None, f"--git-dir={self.folder}", *words, stdin=stdin, check=check)
+        result = git(None, f"--git-dir={self.folder}", *arguments, stdin=stdin, check=check)
         return result.returncode, result.stdout
 
     def commits(self, trees: dict[str, Tree]) -> None:
@@ -176,8 +176,8 @@ def merge_trees(base: Tree, ours: Tree, theirs: Tree) -> tuple[Tree, dict[str, d
         stages: dict[str, dict[int, File]] = {}
         parts = []
         for line in rest[: rest.index(b"")] if b"" in rest else []:
-            words, _, name = line.partition(b"\t")
-            mode, sha, number = words.decode().split()
+            entry, _, name = line.partition(b"\t")
+            mode, sha, number = entry.decode().split()
             parts.append((name.decode(errors="surrogateescape"), int(number), (mode, sha)))
         files = scratch.files(entry for _, _, entry in parts)
         for (path, stage, _), file in zip(parts, files, strict=True):
@@ -198,10 +198,10 @@ def merged_by_key(path: str, stages: dict[int, File]) -> str | None:
     result = formats.parse(path, merged) if merged is not None else None
     if result is None or result.leaves is None:
         return None
-    before, mine, other, after = (grouped(one.leaves or ()) for one in (*sides, result))
+    before, mine, other, after = (grouped(document.leaves or ()) for document in (*sides, result))
     nothing: Counter[str] = Counter()
     for key in {**before, **mine, **other, **after}:
-        old, left, right = (one.get(key, nothing) for one in (before, mine, other))
+        old, left, right = (values.get(key, nothing) for values in (before, mine, other))
         if left not in (old, right) and right != old:
             return None
         if after.get(key, nothing) != (right if left == old else left):

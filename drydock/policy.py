@@ -77,7 +77,11 @@ class Policy:
     def unmatched(self, paths: Iterable[str], used_keys: set[str]) -> list[str]:
         """Return the ignore entries that match none of the paths or keys."""
         paths = list(paths)
-        files = [one for one in self.ignore if not any(matches((one,), path) for path in paths)]
+        files = [
+            pattern
+            for pattern in self.ignore
+            if not any(matches((pattern,), path) for path in paths)
+        ]
         return files + [entry for entry in self.ignore_keys if entry not in used_keys]
 
 
@@ -111,7 +115,7 @@ def is_skipped(skip: tuple[str, ...], path: str) -> bool:
     Only what has an asterisk is a pattern. Both start at the project's folder, and an asterisk stops at a slash.
     """
     parts = tuple(path.split("/"))
-    return any(fits(parts_of(one), parts, pattern="*" in one) for one in skip)
+    return any(fits(parts_of(entry), parts, pattern="*" in entry) for entry in skip)
 
 
 @cache

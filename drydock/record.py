@@ -53,10 +53,10 @@ def project_of(folder: Path) -> Path:
     """
     place = folder.resolve()
     above = [place, *place.parents]
-    tops = [number for number, one in enumerate(above) if (one / ".git").exists()]
+    tops = [number for number, parent in enumerate(above) if (parent / ".git").exists()]
     inside = above[: tops[0] + 1] if tops else []
-    found = next((one for one in inside if (one / NAME).exists()), place)
-    return folder if found == place else found
+    nearest = next((parent for parent in inside if (parent / NAME).exists()), place)
+    return folder if nearest == place else nearest
 
 
 def skip_of(project: Path) -> tuple[str, ...]:

@@ -52,8 +52,8 @@ OPEN = re.compile(r"""^[\s-]*["']?(?P<name>[\w.-]+)["']?\s*[:=]\s*(?:[>|][+-]?|\
 
 def is_secret_name(name: str) -> bool:
     """Tell whether a name says that its value is secret."""
-    words = re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+", name)
-    lower = [word.lower() for word in words]
+    parts = re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+", name)
+    lower = [word.lower() for word in parts]
     if not lower:
         return False
     if lower[-1] == "key":

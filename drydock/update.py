@@ -22,7 +22,7 @@ class Plan:
     @property
     def conflicts(self) -> list[str]:
         """The files in which both sides changed the same lines."""
-        return [one.path for one in self.outcomes if one.fate is Fate.CONFLICT]
+        return [outcome.path for outcome in self.outcomes if outcome.fate is Fate.CONFLICT]
 
 
 def make_plan(
@@ -59,13 +59,13 @@ def chosen(files: Iterable[str], known: Mapping[str, File]) -> set[str] | None:
     names = [Path(name).as_posix().rstrip("/") for name in files]
     if not names:
         return None
-    found = {}
+    matching = {}
     for name in names:
-        found[name] = {path for path in known if path == name or path.startswith(f"{name}/")}
-    unknown = [name for name, paths in found.items() if not paths]
+        matching[name] = {path for path in known if path == name or path.startswith(f"{name}/")}
+    unknown = [name for name, paths in matching.items() if not paths]
     if unknown:
         raise DrydockError(f"{', '.join(unknown)}: the template has no such file or folder.")
-    return set().union(*found.values())
+    return set().union(*matching.values())
 
 
 def new_record(inspection: Inspection, folder: Path, wanted: set[str] | None, moved: bool) -> str:
@@ -93,9 +93,9 @@ def apply(plan: Plan, folder: Path) -> None:
             "are resolved; `drydock update --abort` undoes it."
         )
     changes = [
-        Change(path=one.path, file=one.file, stages=one.stages)
-        for one in plan.outcomes
-        if one.fate is not Fate.KEPT_DELETED
+        Change(path=outcome.path, file=outcome.file, stages=outcome.stages)
+        for outcome in plan.outcomes
+        if outcome.fate is not Fate.KEPT_DELETED
     ]
     dirty = tree.dirty([*(change.path for change in changes), record.NAME])
     if dirty:

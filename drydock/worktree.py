@@ -31,18 +31,18 @@ class WorkTree:
 
     def __init__(self, project: Path) -> None:
         self.project = project.resolve()
-        found = git(self.project, "rev-parse", "--show-prefix", "--git-path", STATE, check=False)
-        if found.returncode:
+        result = git(self.project, "rev-parse", "--show-prefix", "--git-path", STATE, check=False)
+        if result.returncode:
             raise DrydockError(
                 f"{project}: is not in a git repository, so a merge could not be undone. "
                 "Run `git init`, commit everything, then try again."
             )
-        self.prefix, state = found.stdout.decode(errors="surrogateescape").splitlines()
+        self.prefix, state = result.stdout.decode(errors="surrogateescape").splitlines()
         self.state = self.project / state
 
-    def git(self, *words: str, stdin: bytes = b"") -> bytes:
+    def git(self, *arguments: str, stdin: bytes = b"") -> bytes:
         """Run git in the project's folder; return what it printed."""
-        return git(self.project, *words, stdin=stdin).stdout
+        return git(self.project, *arguments, stdin=stdin).stdout
 
     def tracked(self) -> list[str]:
         """Return the paths of the files that git knows."""
@@ -62,14 +62,14 @@ class WorkTree:
             self.git("--literal-pathspecs", "status", *options, "--", *names[start : start + 500])
             for start in range(0, len(names), 500)
         )
-        found = {line[3:] for line in output.decode(errors="surrogateescape").split("\0") if line}
+        changed = {line[3:] for line in output.decode(errors="surrogateescape").split("\0") if line}
         # An ignored folder stands for all files in it.
         return [
             path
             for path in names
             if any(
-                f"{self.prefix}{path}" == one or (one.endswith("/") and f"{self.prefix}{path}".startswith(one))
-                for one in found
+                f"{self.prefix}{path}" == entry or (entry.endswith("/") and f"{self.prefix}{path}".startswith(entry))
+                for entry in changed
             )
             and os.path.lexists(self.project / path)
         ]  # fmt: skip

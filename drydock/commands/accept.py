@@ -34,18 +34,20 @@ def accept(
       drydock accept nginx/nginx.conf --reason "our own TLS settings"
       drydock accept docker-compose.yml:services.backend.deploy --reason "a larger box" --until 2027-06-30
     """
-    found = inspect(Options(folder=folder, offline=offline, hooks=hooks, progress=progress(False),
-                         partial=True))  # fmt: skip
+    options = Options(
+        folder=folder, offline=offline, hooks=hooks, progress=progress(False), partial=True
+    )
+    inspection = inspect(options)
     day = until.date() if until else None
     new = []
     for thing in things:
         path, colon, key = thing.partition(":")
-        if thing in found.base or thing in found.here:  # a file with a colon in its name
+        if thing in inspection.base or thing in inspection.here:  # a file with a colon in its name
             path, colon, key = thing, "", ""
-        found.check_known([path])
+        inspection.check_known([path])
         new.append(
             acceptances.made(
-                path, key.strip() if colon else None, reason, day, found.base, found.here
+                path, key.strip() if colon else None, reason, day, inspection.base, inspection.here
             )
         )
     click.echo(f"Wrote {acceptances.write(folder, new)}. Commit it.")

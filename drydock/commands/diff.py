@@ -65,8 +65,17 @@ def diff(
       drydock diff --local docker-compose.yml
       drydock diff --patch | git apply             take the newest version of everything
     """
-    inspection = inspect(Options(folder=folder, template=template, to=to, given=given, offline=offline,
-                              hooks=hooks, progress=progress(False), partial=True))  # fmt: skip
+    options = Options(
+        folder=folder,
+        template=template,
+        to=to,
+        given=given,
+        offline=offline,
+        hooks=hooks,
+        progress=progress(False),
+        partial=True,
+    )
+    inspection = inspect(options)
     wanted = {Path(name).as_posix().rstrip("/") for name in files}
     obscure = {drift.path: drift.reason for drift in inspection.comparison.drifts if drift.reason}
     every = {**inspection.base, **inspection.upstream, **obscure}

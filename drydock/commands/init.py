@@ -52,7 +52,7 @@ def init(
         raise DrydockError(f"{path}: already exists. --force replaces it, --dry-run only shows.")
     if hooks:
         raise DrydockError("--hooks: init renders many times, and runs no hooks.")
-    found = infer(
+    inferred = infer(
         folder,
         template,
         directory=directory,
@@ -62,37 +62,37 @@ def init(
         offline=offline,
         progress=progress(False),
     )
-    if found.likeness < LIKE:
+    if inferred.likeness < LIKE:
         raise DrydockError(
-            f"{folder}: is nothing like {found.record.template}. {found.label} fits best, and {found.identical} of "
-            f"{found.files} files are identical, {found.likeness:.0%} of the lines. If the project was made from "
+            f"{folder}: is nothing like {inferred.record.template}. {inferred.label} fits best, and {inferred.identical} of "
+            f"{inferred.files} files are identical, {inferred.likeness:.0%} of the lines. If the project was made from "
             "it, say with which answers: --set ANSWER=VALUE."
         )
     click.echo(
-        f"{found.label} fits best: {found.identical} of {found.files} files are identical, "
-        f"{found.likeness:.0%} of the lines."
+        f"{inferred.label} fits best: {inferred.identical} of {inferred.files} files are identical, "
+        f"{inferred.likeness:.0%} of the lines."
     )
     click.echo(
-        f"Searched {found.commits} commits: {found.states} differ in what they render, {found.tried} of them were "
+        f"Searched {inferred.commits} commits: {inferred.states} differ in what they render, {inferred.tried} of them were "
         "tried."
     )
-    if not found.is_complete:
+    if not inferred.is_complete:
         click.echo(
             "Not sure of anything: the search took too long and was ended. --set ANSWER=VALUE and --commits make "
             "it shorter."
         )
-    for reason in found.unreadable:
+    for reason in inferred.unreadable:
         click.echo(f"Not compared: {reason}")
-    if found.alike:
-        click.echo(f"Not sure of the commit: {', '.join(found.alike)} fit as well.")
-    for name, answer in found.record.answers.items():
-        sure = "" if name in found.sure else "  (not sure: nothing in the project tells)"
+    if inferred.alike:
+        click.echo(f"Not sure of the commit: {', '.join(inferred.alike)} fit as well.")
+    for name, answer in inferred.record.answers.items():
+        sure = "" if name in inferred.sure else "  (not sure: nothing in the project tells)"
         click.echo(f"  {name} = {answer}{sure}")
     if dry_run:
         return
     partial = path.with_name(f"{record.NAME}.new")
     try:
-        partial.write_text(found.record.dumps(), encoding="utf-8")
+        partial.write_text(inferred.record.dumps(), encoding="utf-8")
         partial.replace(path)
     finally:
         partial.unlink(missing_ok=True)

@@ -24,14 +24,16 @@ def restore(folder: Path, offline: bool, hooks: bool, files: tuple[str, ...]) ->
       drydock restore uwsgi.ini
       drydock restore nginx/
     """
-    found = inspect(Options(folder=folder, offline=offline, hooks=hooks, progress=progress(False),
-                         partial=True))  # fmt: skip
-    found.check_known(files)
-    paths = sorted(chosen(files, found.base) or ())
+    options = Options(
+        folder=folder, offline=offline, hooks=hooks, progress=progress(False), partial=True
+    )
+    inspection = inspect(options)
+    inspection.check_known(files)
+    paths = sorted(chosen(files, inspection.base) or ())
     changes = [
-        Change(path=path, file=found.base[path], stages={})
+        Change(path=path, file=inspection.base[path], stages={})
         for path in paths
-        if found.here.get(path) != found.base[path]
+        if inspection.here.get(path) != inspection.base[path]
     ]
     tree = WorkTree(folder)
     if dirty := tree.dirty(change.path for change in changes):

@@ -30,7 +30,7 @@ BOM = "\ufeff"
 
 def format_of(path: str) -> Format | None:
     """Return the format of a path's files; None if it is unknown."""
-    return next((one for one in FORMATS if one.matches(path)), None)
+    return next((form for form in FORMATS if form.matches(path)), None)
 
 
 def is_keyed(path: str) -> bool:

@@ -60,11 +60,11 @@ def continued(line: str, lines: Iterator[str], escape: str) -> str:
 
 def body(lines: Iterator[str], heredoc: re.Match[str]) -> str:
     """Return a here-document to its end; ValueError if it has none."""
-    found: list[str] = []
+    document: list[str] = []
     for line in lines:
         if (line.lstrip("\t") if heredoc[1] else line) == heredoc[3]:
-            return "\n".join([*found, line])
-        found.append(line)
+            return "\n".join([*document, line])
+        document.append(line)
     raise ValueError(f"the here-document {heredoc[3]} does not end")
 
 

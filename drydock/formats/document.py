@@ -44,7 +44,8 @@ class Document:
         if self.meaning is None or other.meaning is None:
             return False
         ours, theirs = (
-            [pair for pair in one.meaning or () if not without(pair[0])] for one in (self, other)
+            [pair for pair in document.meaning or () if not without(pair[0])]
+            for document in (self, other)
         )
         return ours == theirs
 
@@ -68,8 +69,10 @@ class Format:
         """Tell whether the format is that of a path's files."""
         name = path.rpartition("/")[2]
         return any(
-            fnmatchcase(f"/{path}", f"*/{one}") if "/" in one else fnmatchcase(name, one)
-            for one in self.names
+            fnmatchcase(f"/{path}", f"*/{pattern}")
+            if "/" in pattern
+            else fnmatchcase(name, pattern)
+            for pattern in self.names
         )
 
 

@@ -18,7 +18,7 @@ def parse(path: str, text: str) -> Document:
     name = path.rpartition("/")[2]
     # uWSGI acts in the order it reads; so do others if a key occurs twice.
     in_order = "uwsgi" in path
-    sign = "[=:]" if any(fnmatchcase(name, one) for one in PYTHON) else "="
+    sign = "[=:]" if any(fnmatchcase(name, pattern) for pattern in PYTHON) else "="
     sections: list[tuple[str, list[tuple[str, list[str] | None]]]] = [("", [])]
     open_value: list[str] | None = None
     for line in unix(text).split("\n"):

@@ -21,13 +21,15 @@ ORDERED = ("exports", "imports")
 def parse(path: str, text: str) -> Document:
     """Return the document of JSON; a key that occurs twice is kept twice."""
     *folders, name = path.split("/")
-    if any(fnmatchcase(name, one) for one in COMMENTED) or {*folders} & {*FOLDERS}:
+    if any(fnmatchcase(name, pattern) for pattern in COMMENTED) or {*folders} & {*FOLDERS}:
         text = uncommented(text)
     value = json.loads(
         unix(text), object_pairs_hook=Pairs, parse_int=Bare, parse_float=Bare, parse_constant=Bare
     )
     if name == "package.json" and isinstance(value, Pairs):
-        value = Pairs([(key, in_order(one) if key in ORDERED else one) for key, one in value.pairs])
+        value = Pairs(
+            [(key, in_order(item) if key in ORDERED else item) for key, item in value.pairs]
+        )
     return document([("", value)])
 
 
@@ -35,9 +37,9 @@ def in_order(value: Any) -> Any:  # noqa: ANN401 -- any JSON
     """Return a value whose mappings are ordered at every depth."""
     match value:
         case Pairs():
-            return Pairs([(key, in_order(one)) for key, one in value.pairs], ordered=True)
+            return Pairs([(key, in_order(item)) for key, item in value.pairs], ordered=True)
         case list():
-            return [in_order(one) for one in value]
+            return [in_order(item) for item in value]
         case _:
             return value
 
@@ -49,4 +51,6 @@ def uncommented(text: str) -> str:
     return re.sub(rf"({strings})|,(?=\s*[}}\]])", lambda match: match[1] or "", plain)
 
 
-FORMAT = Format(names=("*.json", *COMMENTED, *(f"{one}/*.json" for one in FOLDERS)), parse=parse)
+FORMAT = Format(
+    names=("*.json", *COMMENTED, *(f"{folder}/*.json" for folder in FOLDERS)), parse=parse
+)

@@ -115,9 +115,9 @@ def identities(items: list[Any]) -> list[str] | None:
     for name in IDENTITIES:
         values = [
             next((value for key, value in item.pairs if key == name), None)
-            if isinstance(item := one.value if isinstance(one, Alias) else one, Pairs)
+            if isinstance(item := entry.value if isinstance(entry, Alias) else entry, Pairs)
             else None
-            for one in items
+            for entry in items
         ]
         texts = [value for value in values if isinstance(value, str)]
         if len(texts) == len(items) == len({*texts}):

@@ -14,24 +14,24 @@ def parse(path: str, text: str) -> Document:
     """Return the directives; their path is the chain of the blocks around them. An empty block is one, too."""
     leaves: list[Leaf] = []
     meaning: list[tuple[str, str]] = []
-    words: list[str] = []
+    directive: list[str] = []
     blocks: list[str] = []
     for match in TOKEN.finditer(unix(text)):
         mark, word = match.groups()
         if word:
-            words.append(word)
-        elif mark == ";" and words:
-            leaf = Leaf(".".join([*blocks, words[0]]), " ".join(words[1:]))
+            directive.append(word)
+        elif mark == ";" and directive:
+            leaf = Leaf(".".join([*blocks, directive[0]]), " ".join(directive[1:]))
             leaves.append(leaf)
             meaning.append((leaf.key, leaf.value))
-            words = []
-        elif mark == "{" and words:
-            if words[0].endswith("_by_lua_block"):
+            directive = []
+        elif mark == "{" and directive:
+            if directive[0].endswith("_by_lua_block"):
                 raise Uncertain("has a block of Lua")
-            blocks.append(" ".join(words))
+            blocks.append(" ".join(directive))
             meaning.append((".".join(blocks), "{"))
-            words = []
-        elif mark == "}" and blocks and not words:
+            directive = []
+        elif mark == "}" and blocks and not directive:
             block = ".".join(blocks)
             if meaning[-1] == (block, "{"):
                 leaves.append(Leaf(block, "{}"))
@@ -39,7 +39,7 @@ def parse(path: str, text: str) -> Document:
             blocks.pop()
         elif mark:
             raise broken(path, f"{mark} stands where nginx allows none")
-    if words or blocks:
+    if directive or blocks:
         raise broken(path, "ends within a directive")
     return Document(leaves=tuple(leaves), meaning=tuple(meaning))
 

@@ -94,8 +94,10 @@ class Reader:
                     value = self.value(source, joined(path, "<<"))
                     origin = value.origin if isinstance(value, Alias) else ""
                     plain = value.value if isinstance(value, Alias) else value
-                    for name, one in plain.pairs if isinstance(plain, Pairs) else ():
-                        merged.setdefault(name, Alias(one, joined(origin, name)) if origin else one)
+                    for name, inherited in plain.pairs if isinstance(plain, Pairs) else ():
+                        merged.setdefault(
+                            name, Alias(inherited, joined(origin, name)) if origin else inherited
+                        )
             else:
                 name = self.name(key)
                 own.append((name, self.value(item, joined(path, name))))

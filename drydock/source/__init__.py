@@ -28,7 +28,7 @@ def open_source(
     `template` is a path, a URL or an abbreviation such as gh:owner/name; a relative path starts at `base`, or at
     the current folder. DrydockError if it cannot be reached, or is neither a repository nor an archive.
     """
-    place, say = expand(template, base), progress or (lambda words: None)
+    place, say = expand(template, base), progress or (lambda message: None)
     cache = cache or default_cache()
     if is_archive(place):
         from drydock.source.archive import Archive  # Slow to import, and rarely needed.

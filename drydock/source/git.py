@@ -23,7 +23,7 @@ NETWORK = ("http.lowSpeedLimit=100", f"http.lowSpeedTime={ANSWER}")
 
 
 def git(
-    folder: str | Path | None, *words: str, check: bool = True, stdin: bytes = b""
+    folder: str | Path | None, *arguments: str, check: bool = True, stdin: bytes = b""
 ) -> subprocess.CompletedProcess[bytes]:
     """Run git in a folder; DrydockError with its output if it fails and `check` is set.
 
@@ -32,7 +32,7 @@ def git(
     place = () if folder is None else ("-C", str(folder))
     try:
         result = subprocess.run(
-            [*command(*SETTINGS), *place, *words],
+            [*command(*SETTINGS), *place, *arguments],
             input=stdin,
             capture_output=True,
             env=environment("none"),
@@ -42,18 +42,18 @@ def git(
         raise missing() from None
     if check and result.returncode:
         said = without_credentials(result.stderr.decode(errors="replace")).strip()
-        name = next((word for word in words if not word.startswith("-")), "")
+        name = next((word for word in arguments if not word.startswith("-")), "")
         raise DrydockError(f"git {name}: {said}")
     return result
 
 
-def ask(folder: Path, url: str, name: str, *words: str) -> subprocess.CompletedProcess[bytes]:
+def ask(folder: Path, url: str, name: str, *arguments: str) -> subprocess.CompletedProcess[bytes]:
     """Run `git fetch` or `git ls-remote` for a mirror: the only commands that may reach another repository.
 
     DrydockError if it does not answer in time.
     """
     seconds = ANSWER if name == "ls-remote" else TRANSFER
-    told = [*command(*SETTINGS, *NETWORK), f"--git-dir={folder}", name, "--quiet", *words]
+    told = [*command(*SETTINGS, *NETWORK), f"--git-dir={folder}", name, "--quiet", *arguments]
     # Files, because pipes would be kept open by what git has started.
     with tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as errors:
         try:
@@ -126,12 +126,12 @@ def entries_of(output: bytes) -> dict[str, tuple[str, str]]:
 
 def listing_of(output: bytes) -> dict[str, tuple[str, str, str]]:
     """Return mode, kind and object of each path, from what `git ls-tree -r -z` prints."""
-    found = {}
+    entries = {}
     for line in filter(None, output.split(b"\0")):
-        words, _, name = line.partition(b"\t")
-        mode, kind, sha = words.decode().split()
-        found[name.decode(errors="surrogateescape")] = (mode, kind, sha)
-    return found
+        fields, _, name = line.partition(b"\t")
+        mode, kind, sha = fields.decode().split()
+        entries[name.decode(errors="surrogateescape")] = (mode, kind, sha)
+    return entries
 
 
 def contents_of(output: bytes) -> dict[str, bytes]:
@@ -139,16 +139,16 @@ def contents_of(output: bytes) -> dict[str, bytes]:
 
     LookupError with git's words for one that is missing.
     """
-    found, position = {}, 0
+    objects, position = {}, 0
     while position < len(output):
         end = output.index(b"\n", position)
-        words = output[position:end].decode().split()
-        if len(words) != 3:
-            raise LookupError(" ".join(words))
-        size = int(words[2])
-        found[words[0]] = output[end + 1 : end + 1 + size]
+        header = output[position:end].decode().split()
+        if len(header) != 3:
+            raise LookupError(" ".join(header))
+        size = int(header[2])
+        objects[header[0]] = output[end + 1 : end + 1 + size]
         position = end + size + 2
-    return found
+    return objects
 
 
 def objects_of(repository: Path, shas: list[str], limit: int) -> dict[str, bytes] | None:

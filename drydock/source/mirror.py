@@ -78,9 +78,9 @@ class Mirror(Repository):
             f"{self.folder}: is broken ({reason}). Without --offline it is made again."
         )
 
-    def ask(self, folder: Path, *words: str) -> tuple[int, str, str]:
+    def ask(self, folder: Path, *arguments: str) -> tuple[int, str, str]:
         """Run git on the repository elsewhere; return its status, its output and its errors."""
-        result = ask(folder, self.address, *words)
+        result = ask(folder, self.address, *arguments)
         output, errors = (text.decode(errors="replace") for text in (result.stdout, result.stderr))
         return result.returncode, output, errors.strip()
 
@@ -116,8 +116,8 @@ class Mirror(Repository):
         """Return the commit of each branch and tag of the mirror; None if it is broken."""
         # The type is asked for because that is in the object, which may be missing.
         form = "--format=%(objectname) %(objecttype) %(refname)"
-        words = ["for-each-ref", form, "refs/heads", "refs/tags"]
-        listed = git(None, f"--git-dir={self.folder}", *words, check=False)
+        arguments = ["for-each-ref", form, "refs/heads", "refs/tags"]
+        listed = git(None, f"--git-dir={self.folder}", *arguments, check=False)
         if listed.returncode:
             return None
         lines = (line.split(" ", 2) for line in listed.stdout.decode().splitlines())

@@ -27,16 +27,16 @@ def open_repository(place: str) -> "Repository":
         raise DrydockError(f"{place}: no such folder. If the template has moved, pass --template.")
     # The user has named this folder, so a bare repository is no surprise.
     asked = ["--is-inside-work-tree", "--absolute-git-dir", "--show-prefix"]
-    found = git(place, "-c", "safe.bareRepository=all", "rev-parse", *asked, check=False)
-    said = found.stderr.decode(errors="replace").strip()
+    result = git(place, "-c", "safe.bareRepository=all", "rev-parse", *asked, check=False)
+    said = result.stderr.decode(errors="replace").strip()
     if "dubious ownership" in said:
         raise foreign(place)
-    if found.returncode:
+    if result.returncode:
         first = said.partition("\n")[0]
         raise DrydockError(
             f"{place}: is not a git repository, so it has no commits to compare. {first}".strip()
         )
-    inside, folder, prefix = found.stdout.decode(errors="surrogateescape").split("\n")[:3]
+    inside, folder, prefix = result.stdout.decode(errors="surrogateescape").split("\n")[:3]
     if prefix:
         top = Path(place, *[".."] * prefix.rstrip("/").count("/"), "..").resolve()
         raise DrydockError(
@@ -63,23 +63,23 @@ class Repository(Source):
         self.url, self.folder, self.top = url, folder, top
         self.left_out: dict[str, str] = {}
 
-    def git(self, *words: str, check: bool = True, stdin: bytes = b"") -> str:
+    def git(self, *arguments: str, check: bool = True, stdin: bytes = b"") -> str:
         """Run git on the repository; return what it printed, nothing if it failed unchecked."""
-        result = git(None, f"--git-dir={self.folder}", *words, check=check, stdin=stdin)
+        result = git(None, f"--git-dir={self.folder}", *arguments, check=check, stdin=stdin)
         return "" if result.returncode else result.stdout.decode(errors="replace").strip()
 
     def find(self, name: str) -> str:
         """Return the full name of a commit, or nothing if there is none of that name."""
-        words = ["rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}"]
-        return self.git(*words, check=False)
+        arguments = ["rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}"]
+        return self.git(*arguments, check=False)
 
     def resolve(self, ref: str | None) -> str:
         """See Source."""
         name = ref or "HEAD"
         if name.startswith("-") or "\0" in name:
             raise DrydockError(f"{name!r}: is not a commit, tag or branch.")
-        if found := self.find(name):
-            return found
+        if sha := self.find(name):
+            return sha
         raise DrydockError(f"{self.url}: {self.why_missing(ref)}")
 
     def why_missing(self, ref: str | None) -> str:
@@ -127,8 +127,8 @@ class Repository(Source):
     def tree(self, commit: str, directory: str | None = None) -> Tree:
         """See Source. A link is the file it leads to, and a submodule its files if it is checked out."""
         # Not `git archive`: the template's own attributes could make it change files.
-        words = ["ls-tree", "-r", "-z", "--full-tree", commit]
-        listed = git(None, f"--git-dir={self.folder}", *words, check=False)
+        arguments = ["ls-tree", "-r", "-z", "--full-tree", commit]
+        listed = git(None, f"--git-dir={self.folder}", *arguments, check=False)
         if listed.returncode:
             raise self.broken(listed.stderr.decode(errors="replace").strip())
         entries = listing_of(listed.stdout)
@@ -184,12 +184,12 @@ class Repository(Source):
         if not shas:
             return {}
         try:
-            found = objects_of(self.folder, shas, LIMIT)
+            objects = objects_of(self.folder, shas, LIMIT)
         except LookupError as error:
             raise self.broken(error.args[0]) from None
-        if found is None:
+        if objects is None:
             raise DrydockError(f"{self.url}: has more than {LIMIT >> 20} MiB of files.")
-        return found
+        return objects
 
     def broken(self, reason: str) -> DrydockError:
         """Return the error of a repository that lacks something."""
