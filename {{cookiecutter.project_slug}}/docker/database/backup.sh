@@ -18,7 +18,9 @@ DATABASE={{ cookiecutter.project_slug }}
 
 # Their names, the oldest first.
 backups() {
-    printf '%s\n' *.sha256 | sed 's/\.sha256$//'
+    for file in *.sha256; do
+        [ ! -e "$file" ] || echo "${file%.sha256}"
+    done
 }
 
 now() {
@@ -82,6 +84,6 @@ case $1 in
         done
         ;;
     now | check | restore | trial) "$@" ;;
-    list) ls -lh -- *.gz ;;
+    list) [ -z "$(backups)" ] || ls -lh -- *.gz ;;
     *) exit 2 ;;
 esac

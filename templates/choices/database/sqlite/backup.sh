@@ -12,7 +12,7 @@ source.backup(copy)' "$(file "$DATABASE")" "$name.copy.part"
 }
 
 complete() {
-    head --bytes 15 | grep -q "SQLite format 3"
+    head --bytes 15 | grep -q "SQLite format 3" && cat >/dev/null
 }
 
 create() {
