@@ -21,9 +21,11 @@ from tests.support.choices import everything, label, pairs
 from tests.support.commands import run, succeed, tool
 from tests.support.projects import Bake, Environment
 
-# How long an example takes depends on what else the machine does.
-hypothesis.settings.register_profile("untimed", deadline=None)
-hypothesis.settings.load_profile("untimed")
+# How long an example takes depends on what else the machine does. The gate tries the same examples every time;
+# `--hypothesis-profile=search` looks for new ones.
+hypothesis.settings.register_profile("gate", deadline=None, derandomize=True)
+hypothesis.settings.register_profile("search", deadline=None, max_examples=500)
+hypothesis.settings.load_profile("gate")
 
 
 def pytest_report_header() -> str:

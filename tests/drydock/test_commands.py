@@ -389,7 +389,7 @@ def test_diff_shows_both_sides_or_one(drydock: Drydock, template: Template, proj
     assert drydock("diff", project, "nothing.txt").exit_code == 2
 
 
-@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=settings().max_examples // 7, suppress_health_check=[HealthCheck.function_scoped_fixture])  # fmt: skip
 @given(
     edits=st.dictionaries(
         st.sampled_from([COMPOSE, README, "run.sh", CNF]),

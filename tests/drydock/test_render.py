@@ -157,7 +157,7 @@ def test_private_variables_are_those_of_the_record(
     assert result.exit_code == 0, result.output
 
 
-@settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=settings().max_examples // 7, suppress_health_check=[HealthCheck.function_scoped_fixture])  # fmt: skip
 @given(
     name=st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Zl", "Zp"]), max_size=20),
     database=st.sampled_from(["mysql", "postgresql"]),
