@@ -141,6 +141,11 @@ ONLY = {
         for name, entry in CATALOGUE[CATALOGUES[question]].items()
         if entry["config"]
     },
+    **{
+        f"deploy={name}": [".github/workflows/deploy.yml", "bin/over-ssh", "bin/server-setup"]
+        for name, entry in CATALOGUE["_deploys"].items()
+        if entry["over_ssh"]
+    },
     "sample_app=true": [
         "docs/testing.md",
         "my_site/api/__init__.py",

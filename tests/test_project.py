@@ -87,7 +87,8 @@ def test_hadolint_finds_nothing(every_file: Path) -> None:
 
 
 def test_shellcheck_finds_nothing(every_file: Path) -> None:
-    succeed(tool("shellcheck"), *below(every_file, "*.sh"), cwd=every_file)
+    scripts = [*below(every_file, "*.sh"), *below(every_file, "bin/*")]
+    succeed(tool("shellcheck"), *scripts, cwd=every_file)
 
 
 WORKFLOWS = ".github/workflows/*.yml"
@@ -120,8 +121,41 @@ def test_djlint_finds_nothing(every_file: Path) -> None:
 
 
 def test_actions_are_those_of_the_catalogue(project: Path) -> None:
-    used = re.findall(r"uses: (.*)", "".join(path.read_text() for path in project.glob(WORKFLOWS)))
+    text = "".join(path.read_text() for path in project.glob(WORKFLOWS))
+    used = re.findall(r"uses: ([^$\n].*)", text)
     assert set(used) <= set(CATALOGUE["_actions"].values())
+
+
+@pytest.mark.parametrize("status", [0, 1], ids=["released", "failed"])
+def test_the_server_forgets_the_token_of_a_release(status: int, bake: Bake, tmp_path: Path) -> None:
+    workflow = yaml.safe_load((bake(deploy="ssh") / ".github/workflows/deploy.yml").read_text())
+    (script,) = [step["run"] for step in workflow["jobs"]["release"]["steps"] if "run" in step]
+    for name in ("ssh", "deploy"):
+        path = tmp_path / "bin" / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(f'#!/bin/sh\necho "{name} $*" >>log\n[ {name} = ssh ] || exit {status}\n')
+        path.chmod(0o755)
+    env = {
+        "HOME": str(tmp_path),
+        "PATH": f"{tmp_path / 'bin'}:{os.environ['PATH']}",
+        "GITHUB_ACTOR": "octocat",
+        "SSH_HOST": "deploy@site",
+        "SSH_KEY": "a key",
+        "SSH_KNOWN_HOSTS": "site ssh-ed25519 AAAA",
+        "TOKEN": "a token",
+    }
+    result = run("bash", "-e", "-o", "pipefail", "-c", script, cwd=tmp_path, env=env)
+    assert result.returncode == status
+    assert (tmp_path / "log").read_text().splitlines() == [
+        "ssh deploy@site docker login ghcr.io --username octocat --password-stdin",
+        "deploy deploy@site",
+        "ssh deploy@site docker logout ghcr.io",
+    ]
+    key = tmp_path / ".ssh/id_ed25519"
+    assert stat.S_IMODE(key.stat().st_mode) == 0o600
+    assert key.read_text() == "a key\n"
+    assert (tmp_path / ".ssh/known_hosts").read_text() == "site ssh-ed25519 AAAA\n"
+    assert "a token" not in result.stdout
 
 
 @pytest.mark.parametrize("templates", [["site"], ["site", "tls"]], ids=["http", "https"])

@@ -29,14 +29,18 @@ def program(*names: str) -> str:
 
 
 def run(
-    *command: str | Path, cwd: Path, env: dict[str, str] | None = None
+    *command: str | Path, cwd: Path, env: dict[str, str] | None = None, text: str | None = None
 ) -> subprocess.CompletedProcess[str]:
-    """Run a command in a folder and capture its output as text; `env` is added to the environment."""
+    """Run a command in a folder and capture its output as text.
+
+    `env` is added to the environment; `text` is the standard input, if not this process's own.
+    """
     environment = {**os.environ, **(env or {})}
     return subprocess.run(
         [str(word) for word in command],
         cwd=cwd,
         env=environment,
+        input=text,
         text=True,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

@@ -13,6 +13,7 @@ CATALOGUES = {
     "app_server": "_app_servers",
     "package_manager": "_package_managers",
     "code_style": "_code_styles",
+    "deploy": "_deploys",
 }
 
 
@@ -159,6 +160,7 @@ CONTRACTS: dict[str, list[Point]] = {
         File("its hooks", "pre-commit.yml", "rev: .*version"),
         File("its part of pyproject.toml", "pyproject.toml", r"\[tool\."),
     ],
+    "deploy": [*COMMON, Key("whether releases go over ssh", "over_ssh")],
 }
 
 
