@@ -99,6 +99,7 @@ COMMON = [
     "nginx/backend.conf",
     "nginx/certificates.sh",
     "nginx/entrypoint.sh",
+    "nginx/challenges.conf",
     "nginx/health.conf",
     "nginx/locations.conf",
     "nginx/nginx.conf",

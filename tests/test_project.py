@@ -164,7 +164,7 @@ def test_gixy_finds_nothing(
     app_server: str, templates: list[str], bake: Bake, tmp_path: Path
 ) -> None:
     source = bake(app_server=app_server) / "nginx"
-    for name in ("nginx", "backend", "health", "locations"):
+    for name in ("nginx", "backend", "challenges", "health", "locations"):
         text = (source / f"{name}.conf").read_text(encoding="utf-8")
         (tmp_path / f"{name}.conf").write_text(text.replace("/etc/nginx/", ""))
     for name in ("mime.types", "uwsgi_params"):  # of nginx itself
@@ -181,6 +181,7 @@ def test_gixy_finds_nothing(
         "HSTS": "max-age=31536000; includeSubDomains",
         "HTTPS": "true",
         "SERVER_NAMES": "example.com",
+        "WWW_NAMES": "www.example.com",
     }
     for name in templates:
         template = Template((source / f"{name}.conf.template").read_text(encoding="utf-8"))

@@ -15,6 +15,7 @@ from tests.support.commands import succeed
 pytestmark = pytest.mark.stack
 
 NAME = "site.example.com"
+WWW = f"www.{NAME}"
 # Seconds that a certificate is valid; certbot renews it when a third of them is left.
 VALID = 90
 PEBBLE = {
@@ -44,7 +45,7 @@ services:
 
   nginx:
     networks:
-      web: {{aliases: [{NAME}]}}
+      web: {{aliases: [{NAME}, {WWW}]}}
 
   certificates:
     environment:
@@ -70,7 +71,11 @@ def stack(make_stack: Callable[..., Stack]) -> Iterator[Stack]:
     succeed("openssl", "req", *kind, *words, *subject, cwd=folder)
     (folder / "key.pem").chmod(0o644)
     (stack.folder / "pebble.yml").write_text(COMPOSE)
-    stack.env = {"HTTPS": "true", "HTTPS_PORT": str(stack.port + 1), "ALLOWED_HOSTS": NAME}
+    stack.env = {
+        "HTTPS": "true",
+        "HTTPS_PORT": str(stack.port + 1),
+        "ALLOWED_HOSTS": f"{NAME} {WWW}",
+    }
     stack.up()
     yield stack
     stack.down()
@@ -117,6 +122,27 @@ def test_a_certificate_comes_by_itself_and_is_renewed(stack: Stack) -> None:
     with stack.client() as client:
         moved = client.get("/", headers={"Host": NAME})
     assert (moved.status_code, moved.headers["Location"]) == (301, f"https://{NAME}/")
+
+
+def test_www_leads_to_the_name_without_it(stack: Stack) -> None:
+    with stack.client() as client:
+        moved = client.get("/districts/?page=2", headers={"Host": WWW})
+        unknown = client.get("/health/live", headers={"Host": "www.example.org"})
+    assert (moved.status_code, moved.headers["Location"]) == (
+        301,
+        f"https://{NAME}/districts/?page=2",
+    )
+    assert unknown.headers.get("Location") is None
+    context = ssl.create_default_context(cadata=root(stack))
+    context.verify_flags &= ~ssl.VERIFY_X509_STRICT
+    with httpx.Client(verify=context) as client:
+        moved = client.get(
+            f"https://127.0.0.1:{stack.port + 1}/admin/",
+            headers={"Host": WWW},
+            extensions={"sni_hostname": WWW},
+        )
+    assert (moved.status_code, moved.headers["Location"]) == (301, f"https://{NAME}/admin/")
+    assert "includeSubDomains" in moved.headers["Strict-Transport-Security"]
 
 
 def test_a_name_that_leads_elsewhere_is_said_and_harms_nothing(stack: Stack) -> None:

@@ -15,12 +15,22 @@ boolean() {
 # As many processors as the container may use, rounded up: `worker_processes auto` counts the machine's.
 {% include "cpus.sh" %}
 
-# Host names, also from URLs, without ports.
-SERVER_NAMES=$(words "$ALLOWED_HOSTS" | sed -E 's#https?://##g; s#(:[0-9]+)?(/[^ ]*)?( |$)# #g')
+# Host names, also from URLs, without ports. A name with www. only leads to the one without, if that is there, too.
+SERVER_NAMES=
+WWW_NAMES=
+names=$(words "$ALLOWED_HOSTS" | sed -E 's#https?://##g; s#(:[0-9]+)?(/[^ ]*)?( |$)# #g')
+for name in $names; do
+    if [ "${name#www.}" != "$name" ] && echo "$names" | tr ' ' '\n' | grep -qxF "${name#www.}"; then
+        WWW_NAMES="$WWW_NAMES $name"
+    else
+        SERVER_NAMES="$SERVER_NAMES $name"
+    fi
+done
+WWW_NAMES=${WWW_NAMES:-www.invalid}
 HTTPS=$(boolean "$HTTPS")
 HSTS="max-age=$HSTS_SECONDS; includeSubDomains"
 if [ "$(boolean "$HSTS_PRELOAD")" = true ]; then HSTS="$HSTS; preload"; fi
-export SERVER_NAMES HTTPS HSTS
+export SERVER_NAMES WWW_NAMES HTTPS HSTS
 
 # A certificate of one's own, in the folder itself or as certbot leaves it; or the one that certificates.sh gets.
 CERTIFICATES=/etc/nginx/tls/live/site
@@ -53,7 +63,7 @@ for network in $(words "$TRUSTED_PROXY"); do
 done
 for name in site ${TLS:+tls}; do
     # shellcheck disable=SC2016 # the names of variables, for envsubst
-    envsubst '$API_LIMIT $CERTIFICATES $HSTS $HTTPS $SERVER_NAMES' <"$name.conf.template" >"settings/$name.conf"
+    envsubst '$API_LIMIT $CERTIFICATES $HSTS $HTTPS $SERVER_NAMES $WWW_NAMES' <"$name.conf.template" >"settings/$name.conf"
 done
 # Without IPv6, nginx could not listen on its addresses.
 if [ ! -e /proc/net/if_inet6 ]; then sed -i '/listen \[::\]/d' settings/*.conf; fi
