@@ -26,7 +26,8 @@ RUN apt-get update -qq && apt-get install -y -qq --no-install-recommends docker-
  && echo VERSION_ID=13 >>/etc/os-release && mkdir -p /run/sshd \
  && printf '#!/bin/sh\necho "$*" >>/var/log/systemctl\n' >/usr/local/bin/systemctl \
  && printf '#!/bin/sh\necho /swapfile\n' >/usr/local/bin/swapon && chmod +x /usr/local/bin/*
-RUN useradd --create-home --shell /bin/bash admin && echo 'admin ALL=(ALL) NOPASSWD: ALL' >/etc/sudoers.d/admin
+RUN useradd --create-home --shell /bin/bash admin && echo 'admin ALL=(ALL) NOPASSWD: ALL' >/etc/sudoers.d/admin \
+ && echo 'Defaults secure_path="/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"' >>/etc/sudoers.d/admin
 CMD ["/usr/sbin/sshd", "-D", "-e"]
 """
 
@@ -74,7 +75,7 @@ def server(
     run("docker", "rm", "--force", f"{NAME}-server", cwd=folder)
     container = succeed(
         "docker", "run", "--detach", "--name", f"{NAME}-server", "--cap-add", "NET_ADMIN",
-        "--publish", f"127.0.0.1:{port}:22", "--tmpfs", "/srv:size=64m,mode=755",
+        "--publish", f"127.0.0.1:{port}:22", "--tmpfs", "/srv:size=64m,mode=755,exec",
         "--volume", "/var/run/docker.sock:/var/run/docker.sock", f"{NAME}-server", cwd=folder,
     ).strip()  # fmt: skip
     succeed("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", "key", cwd=folder)
@@ -122,7 +123,7 @@ def test_a_fresh_machine_becomes_a_server(server: Server) -> None:
     printed = set_up(server)
     known = (server.folder / "known_hosts").read_text().split(maxsplit=1)[1]
     assert printed.splitlines()[-1] == f"ADDRESS {known.strip()}"
-    assert "passwordauthentication no" in server.execute("sshd", "-T")
+    assert "passwordauthentication no" in server.execute("sshd", "-T").casefold()
     assert "live-restore" in server.execute("cat", "/etc/docker/daemon.json")
     rules = server.execute("ufw", "status")
     assert re.findall(r"(?m)^(\d+)/tcp +ALLOW", rules) == ["22", "80", "443"]
@@ -209,9 +210,11 @@ def test_a_server_with_another_key_gets_nothing(server: Server) -> None:
     right = known.read_text()
     key = (server.folder / "key.pub").read_text().split()[1]
     known.write_text(f"{right.rpartition(' ')[0]} {key}\n")
-    with visitors(server.stack):
-        result = server.deploy()
-    known.write_text(right)
+    try:
+        with visitors(server.stack):
+            result = server.deploy()
+    finally:
+        known.write_text(right)
     assert result.returncode != 0
     assert "Host key verification failed" in result.stdout
 

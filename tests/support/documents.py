@@ -1,0 +1,77 @@
+"""The commands that the documents of a project give."""
+
+import re
+from pathlib import Path
+
+# What a command starts with, where it stands in a sentence.
+PROGRAMS = r"(?:bin/(?:deploy|over-ssh|restore|server-setup)|cd|chmod|df|docker|git|make|openssl|pytest|python|ssh|ssh-\w+|uv|pipenv|nano|sudo)"
+
+
+def commands(markdown: str) -> list[str]:
+    """Return the commands of a document, without comments, in their order: lines of its shell blocks, and code in sentences."""
+    found = []
+    for block, code in re.findall(r"(?ms)^```sh\n(.*?)^```$|`([^`\n]+)`", markdown):
+        lines = [re.sub(r"\s+#.*", "", line) for line in block.splitlines()]
+        found += [line for line in lines if line and not re.match(r"\w+=", line)]
+        if re.fullmatch(rf"{PROGRAMS}(?: .*)?", code):
+            found.append(code)
+    return list(dict.fromkeys(found))
+
+
+def documented(project: Path) -> list[str]:
+    """Return the commands that a project's documents give."""
+    paths = [project / "README.md", *sorted(project.glob("docs/*.md"))]
+    return list(dict.fromkeys(c for path in paths for c in commands(path.read_text("utf-8"))))
+
+
+# Those that tests/stack/test_deploy.py runs on a server, as they stand.
+ON_A_SERVER = [
+    "make",
+    "make releases",
+    "make backup",
+    "make backups",
+    "make backup-test",
+    "make maintenance",
+    "make maintenance STATE=off",
+    "make cleanup",
+    "docker compose ps",
+    r"docker compose logs \w+",
+    "docker system df",
+    "df -h",
+    "openssl rand -hex 32",
+    "docker compose exec backend python manage.py sendtestemail you@example.com",
+    "docker compose exec backend python manage.py seed_readings",
+    "docker compose up --detach --no-recreate --scale backend=3 backend",
+    r"docker compose up --detach \w+ && make deploy",
+]
+
+# Those that other tests run, and where; a name in capital letters stands for something.
+ELSEWHERE = {
+    "make server": "stack/test_deploy.py::server",
+    "make deploy|git pull && make deploy|bin/deploy": "stack/test_deploy.py::release",
+    "make rollback|bin/deploy rollback --anyway": "stack/test_deploy.py::test_rollback_goes_back_and_says_what_the_release_before_does_not_know",
+    "make restore NAME=.*": "stack/test_backup.py::test_a_new_volume_for_a_new_major_version_as_documented",
+    "docker compose stop backend backup|docker compose rm --stop --force .*|docker volume .*|docker compose up --build --detach --wait": "stack/test_backup.py::test_a_new_volume_for_a_new_major_version_as_documented",
+    "docker compose cp backup:/backups/NAME.sql.gz .": "stack/test_backup.py::test_a_new_volume_for_a_new_major_version_as_documented",
+    r"docker compose exec (mysql|mariadb|postgresql) .*|docker compose up --detach": "stack/test_backup.py::test_passwords_are_replaced_as_documented",
+    "bin/deploy HOST|bin/deploy deploy@ADDRESS": "stack/test_over_ssh.py::test_the_first_release_makes_settings_and_the_next_lets_no_visitor_down",
+    r"bin/server-setup|ssh -i key.pem ubuntu@ADDRESS .*|ssh deploy@ADDRESS.*": "stack/test_over_ssh.py::test_a_fresh_machine_becomes_a_server",
+    "docker compose up --build": "stack/test_ci.py::test_the_test_job_passes_as_written",
+    "docker compose run --rm backend pytest": "stack/test_ci.py::test_the_test_job_passes_as_written",
+    "docker compose exec backend python manage.py createsuperuser": "stack/conftest.py::add_administrator",
+    "make logs": "stack/test_ci.py::test_the_test_job_passes_as_written",
+    "make test|make lint|(.* )?python manage.py test( .*)?": "test_project.py::test_its_own_tools_and_tests_pass",
+}
+
+# Those that no test runs, and why.
+REASONS = {
+    "git clone URL.*|cd .*": "the address and the folder are the user's",
+    "chmod 400 key.pem|ssh-add key.pem|ssh-keygen .*": "a program of the laptop, as its manual has it",
+    "ssh -i key.pem ubuntu@ADDRESS": "a login, to type the next commands there",
+    "sudo .*": "packages of Ubuntu; bin/server-setup installs the same, and is tested",
+    "nano .env.*": "an editor",
+    "docker compose build --pull.*": "it asks the image registry, which tests do without",
+    "docker system prune": "it would remove what other tests need",
+    "docker inspect --format .*": "Docker's own",
+    "docker compose attach backend": "a terminal",
+}
