@@ -42,7 +42,7 @@ def ours() -> Tree:
     return working_tree()
 
 
-@pytest.mark.parametrize("answers", COMBINATIONS, ids=label)
+@pytest.mark.parametrize("answers", [*COMBINATIONS, {"language_code": "ko"}], ids=label)
 def test_this_template_gives_what_cookiecutter_writes(
     answers: dict[str, str], bake: Bake, ours: Tree, cache: Path
 ) -> None:

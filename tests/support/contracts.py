@@ -109,7 +109,7 @@ CONTRACTS: dict[str, list[Point]] = {
         Key("its memory for pages", "buffer", r"\d", server=True),
         Key("its settings on a small machine", "small", r"\d", server=True),
         Key("its options for TLS", "tls", r"^\?\w", server=True),
-        Key("where slow statements are logged", "slow", r"\w", server=True),
+        Key("where slow statements are logged", "slow", "'en': .+'ko': .", server=True),
         File("its service", "compose.yml", "<<: \\*service", server=True),
         File("the health check", "compose.yml", "healthcheck:", server=True),
         File(
@@ -135,7 +135,7 @@ CONTRACTS: dict[str, list[Point]] = {
         *COMMON,
         Key("its configuration file, or none", "config"),
         Key("the prefix that runs a tool", "run", r"\w"),
-        Key("how a package is added", "add", "NAME|its name"),
+        Key("how a package is added", "add", "'en': .+'ko': ."),
         Key("its ecosystem for Dependabot", "dependabot", r"\w"),
         Key("its image, or none", "image"),
         Key("the command that installs into the image", "install", "install"),
