@@ -374,8 +374,8 @@ def test_compose_asks_for_no_variable_that_the_example_does_not_describe(project
         )
     example = (project / ".env.example").read_text(encoding="utf-8")
     described = set(re.findall(r"^#?([A-Z][A-Z0-9_]*)=", example, re.MULTILINE))
-    # Compose itself reads the first; bin/deploy writes the others.
-    assert asked ^ described == {"COMPOSE_FILE", "DEPLOYMENT", "RELEASE"}
+    # Compose itself reads the first, and bin/deploy IMAGE; bin/deploy writes the others.
+    assert asked ^ described == {"COMPOSE_FILE", "DEPLOYMENT", "IMAGE", "RELEASE"}
 
 
 def test_git_never_tracks_the_secrets(bake: Bake, tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """Backups of every database: restored, compared, copied away, and refused when they are damaged."""
 
+import os
 import re
 import subprocess
 from collections.abc import Callable, Iterator
@@ -8,6 +9,7 @@ import httpx
 import pytest
 
 from tests.stack.conftest import Stack, eventually, free_port
+from tests.support.catalogue import CATALOGUE
 from tests.support.commands import run, succeed, tool
 from tests.support.stacks import STACKS
 
@@ -180,3 +182,69 @@ def test_old_backups_go(stack: Stack) -> None:
     words = ["run", "--rm", "--no-deps", "-T", "--env", "BACKUP_KEEP=1", "backup", "now"]
     kept = stack.compose(*words).split()[-1]
     assert names(stack) == [kept]
+
+
+# With a server, the first in the gate, all in the long form.
+SERVERS = [
+    name
+    for name, answers in STACKS.items()
+    if CATALOGUE["_databases"][answers["database"]]["image"]
+]
+SERVERS = SERVERS if os.environ.get("ENDURANCE") == "long" else SERVERS[:1]
+with_server = pytest.mark.parametrize("stack", SERVERS, indirect=True)
+
+
+def operations(stack: Stack) -> str:
+    """Return the guide of a project."""
+    return (stack.folder / "docs/operations.md").read_text("utf-8")
+
+
+@with_server
+def test_passwords_are_replaced_as_documented(stack: Stack) -> None:
+    env = stack.folder / ".env"
+    for name in ("DATABASE_PASSWORD", "DATABASE_ROOT_PASSWORD"):
+        row = re.findall(rf"(?m)^\| `{name}` \| (.*) \|$", operations(stack))[0]
+        root = re.findall(r"(?m)^DATABASE_ROOT_PASSWORD=(.*)$", env.read_text())[0]
+        done = []
+        for command in re.findall(r"`([^`]+)`", row):
+            if command == ".env":
+                text = re.sub(
+                    rf"(?m)^{name}=.*$", f"{name}=another0{name.lower()}", env.read_text()
+                )
+                env.write_text(text)
+            elif command.startswith("docker compose exec"):
+                client = command.removesuffix(" -p").replace(
+                    " exec ", f" exec -T -e MYSQL_PWD={root} "
+                )
+            elif command.endswith(";"):
+                statement = command.replace("NEW", f"another0{name.lower()}")
+                done.append(run(*client.split(), cwd=stack.folder, text=statement))
+            else:
+                # A server has a commit; this one has a name for its release.
+                done.append(run("bash", "-c", command, cwd=stack.folder, env={"RELEASE": "again"}))
+        assert [result.stdout for result in done if result.returncode] == []
+        assert len(done) >= 1
+        assert eventually(stack.ready, lambda status: status == 200) == 200
+    stack.up()
+    assert stack.shell("print(User.objects.count())").isdigit()
+    make(stack, "backup")
+
+
+@with_server
+def test_a_new_volume_for_a_new_major_version_as_documented(stack: Stack) -> None:
+    make(stack, "backup")
+    name = names(stack)[-1]
+    before = rows(stack)
+    copy = "docker compose cp backup:/backups/NAME.sql.gz ."
+    (block,) = [
+        text for text in re.findall(r"(?s)```sh\n(.*?)```", operations(stack)) if "_old" in text
+    ]
+    assert copy in operations(stack)
+    for command in [copy.replace("NAME", name), *block.strip().splitlines()]:
+        words = command.replace("NAME=...", f"NAME={name}")
+        result = run("bash", "-c", words, cwd=stack.folder, text="y\n")
+        assert result.returncode == 0, f"{command}:\n{result.stdout[-2000:]}"
+    assert (stack.folder / f"{name}.sql.gz").exists()
+    assert rows(stack) == before
+    assert eventually(stack.ready, lambda status: status == 200) == 200
+    succeed("docker", "volume", "rm", f"{stack.folder.name}_old", cwd=stack.folder)

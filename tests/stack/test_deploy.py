@@ -18,6 +18,7 @@ import pytest
 
 from tests.stack.conftest import Stack, commit, eventually
 from tests.support.commands import run, succeed
+from tests.support.documents import ON_A_SERVER, documented
 from tests.support.stacks import STACKS
 
 pytestmark = pytest.mark.stack
@@ -318,3 +319,18 @@ def test_a_release_of_one_s_own_name_and_a_dirty_tree(server: Stack) -> None:
     assert refused.returncode != 0
     assert "changes without a commit" in refused.stdout.splitlines()[-1]
     succeed("git", "checkout", "--quiet", "README.md", cwd=server.folder)
+
+
+@FIRST
+def test_documented_commands_work_on_a_server(server: Stack) -> None:
+    given = [
+        command
+        for command in documented(server.folder)
+        if any(re.fullmatch(pattern, command) for pattern in ON_A_SERVER)
+    ]
+    assert len(given) > 12
+    for command in given:
+        result = run("bash", "-c", command, cwd=server.folder, text="")
+        assert result.returncode == 0, f"{command}:\n{result.stdout[-2000:]}"
+    assert len(backends(server)) == 3
+    assert eventually(server.ready, lambda status: status == 200) == 200

@@ -60,7 +60,12 @@ ELSEWHERE = {
     "docker compose run --rm backend pytest": "stack/test_ci.py::test_the_test_job_passes_as_written",
     "docker compose exec backend python manage.py createsuperuser": "stack/conftest.py::add_administrator",
     "make logs": "stack/test_ci.py::test_the_test_job_passes_as_written",
-    "make test|make lint|(.* )?python manage.py test( .*)?": "test_project.py::test_its_own_tools_and_tests_pass",
+    "make test|python manage.py test": "test_project.py::test_the_tests_of_the_sample_application_reach_every_line",
+    "make browser": "test_project.py::test_the_lint_job_of_its_ci_passes_as_written",
+    "make tdd": "test_project.py::test_tdd_reruns_the_tests_that_a_change_affects",
+    "make hooks": "test_project.py::test_its_hooks_change_nothing_before_the_first_commit",
+    "make app NAME=blog": "test_project.py::test_a_new_app_is_clean_and_its_test_passes",
+    "make lock|make upgrade|uv add .*": "test_project.py::test_make_lock_follows_the_list_of_packages_and_make_upgrade_renews_all",
 }
 
 # Those that no test runs, and why.
@@ -74,4 +79,6 @@ REASONS = {
     "docker system prune": "it would remove what other tests need",
     "docker inspect --format .*": "Docker's own",
     "docker compose attach backend": "a terminal",
+    "docker compose exec backend python manage.py migrate APP NAME": "which migration, only its author knows",
+    "make run": "it serves until Ctrl-C; `make demo` of this repository runs its two commands",
 }
