@@ -11,7 +11,7 @@ def commands(markdown: str) -> list[str]:
     """Return the commands of a document, without comments, in their order: lines of its shell blocks, and code in sentences."""
     found = []
     for block, code in re.findall(r"(?ms)^```sh\n(.*?)^```$|`([^`\n]+)`", markdown):
-        lines = [re.sub(r"\s+#.*", "", line) for line in block.splitlines()]
+        lines = [re.sub(r"(^|\s+)#.*", "", line) for line in block.splitlines()]
         found += [line for line in lines if line and not re.match(r"\w+=", line)]
         if re.fullmatch(rf"{PROGRAMS}(?: .*)?", code):
             found.append(code)
