@@ -235,7 +235,7 @@ def test_a_new_volume_for_a_new_major_version_as_documented(stack: Stack) -> Non
     make(stack, "backup")
     name = names(stack)[-1]
     before = rows(stack)
-    copy = "docker compose cp backup:/backups/NAME.sql.gz ."
+    copy = "docker compose cp backup-files:/backups/NAME.sql.gz ."
     (block,) = [
         text for text in re.findall(r"(?s)```sh\n(.*?)```", operations(stack)) if "_old" in text
     ]

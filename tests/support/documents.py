@@ -52,7 +52,7 @@ ELSEWHERE = {
     "make rollback|bin/deploy rollback --anyway": "stack/test_deploy.py::test_rollback_goes_back_and_says_what_the_release_before_does_not_know",
     "make restore NAME=.*": "stack/test_backup.py::test_a_new_volume_for_a_new_major_version_as_documented",
     "docker compose stop backend backup|docker compose rm --stop --force .*|docker volume .*|docker compose up --build --detach --wait": "stack/test_backup.py::test_a_new_volume_for_a_new_major_version_as_documented",
-    "docker compose cp backup:/backups/NAME.sql.gz .": "stack/test_backup.py::test_a_new_volume_for_a_new_major_version_as_documented",
+    "docker compose cp backup-files:/backups/NAME.sql.gz .": "stack/test_backup.py::test_a_new_volume_for_a_new_major_version_as_documented",
     r"docker compose exec (mysql|mariadb|postgresql) .*|docker compose up --detach": "stack/test_backup.py::test_passwords_are_replaced_as_documented",
     "bin/deploy HOST|bin/deploy deploy@ADDRESS": "stack/test_over_ssh.py::test_the_first_release_makes_settings_and_the_next_lets_no_visitor_down",
     r"bin/server-setup|ssh -i key.pem ubuntu@ADDRESS .*|ssh deploy@ADDRESS.*": "stack/test_over_ssh.py::test_a_fresh_machine_becomes_a_server",
