@@ -213,8 +213,10 @@ def lines_of(data: bytes) -> Counter[bytes]:
 class Search:
     """Renders of one template for one project."""
 
-    def __init__(self, here: Here, source: Source, directory: str | None) -> None:
-        self.here, self.source, self.directory = here, source, directory
+    def __init__(
+        self, here: Here, source: Source, directory: str | None, checkout: str | None
+    ) -> None:
+        self.here, self.source, self.directory, self.checkout = here, source, directory, checkout
         self.trees: dict[str, Tree] = {}
         self.describe = cache(source.describe)
         self.renders, self.end = 0, time.monotonic() + SECONDS
@@ -230,6 +232,23 @@ class Search:
             self.trees = {sha: self.source.tree(sha, self.directory)}
         return self.trees[sha]
 
+    def record(self, sha: str, answers: Mapping[str, Any]) -> Record:
+        """Return the record of a commit and answers.
+
+        It has the private variables that cruft records: a template may use them, and each render has them.
+        """
+        private = {"_template": self.source.url, "_commit": sha, "_checkout": self.checkout}
+        return Record(
+            template=self.source.url,
+            commit=sha,
+            # Secrets are not written down: the default replaces a missing one.
+            answers={name: value for name, value in answers.items() if not is_secret_name(name)},
+            checkout=self.checkout,
+            directory=self.directory,
+            skip=self.here.skip,
+            private=private,
+        )
+
     def render(self, sha: str, answers: Mapping[str, Any]) -> tuple[Tree, dict[str, Any]]:
         """Return the render and its answers."""
         self.renders += 1
@@ -238,7 +257,7 @@ class Search:
             self.template(sha),
             answers,
             where=where,
-            extra={"_template": self.source.url, "_commit": sha, "_checkout": None},
+            extra=self.record(sha, answers).surroundings(sha),
             cache=default_cache(),
         )
         tree.pop(record.NAME, None)
@@ -411,8 +430,7 @@ def infer(
     project.check_no_merge(folder)
     say = progress or (lambda message: None)
     source = open_source(template, offline=offline, progress=progress)
-    skip = record.skip_of(folder)
-    search = Search(Here(folder, skip), source, directory)
+    search = Search(Here(folder, record.skip_of(folder)), source, directory, checkout)
     history = source.commits(checkout)
     if commits is not None:
         history = history[: max(commits, 1)]
@@ -451,15 +469,7 @@ def infer(
             f"{folder}: has nothing in common with {source.url}. Is that the right template?"
         )
     return Inference(
-        record=Record(
-            template=source.url,
-            commit=best,
-            # Secrets are not written down: the default replaces a missing one.
-            answers={name: value for name, value in public.items() if not is_secret_name(name)},
-            checkout=checkout,
-            directory=directory,
-            skip=skip,
-        ),
+        record=search.record(best, public),
         label=f"{source.url} at {source.describe(best)} of {source.date(best)[:10]}",
         files=final.files,
         identical=final.identical,

@@ -17,9 +17,6 @@ from drydock.record import Record
 from drydock.source import Source, open_source
 from drydock.tree import File, Tree
 
-# What cookiecutter and cruft add to a template's variables.
-ADDED = ("_template", "_commit", "_checkout", "_output_dir", "_repo_dir")
-
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
@@ -124,7 +121,7 @@ def inspect(options: Options) -> Inspection:
             template(sha),
             {**then.answers, **then.private},
             where=f"{source.url} at {source.describe(sha)}",
-            extra=surroundings(then, sha),
+            extra=then.surroundings(sha),
             given=given,
             hooks=options.hooks,
             cache=default_cache(),
@@ -214,17 +211,6 @@ def inspect(options: Options) -> Inspection:
         new_questions=resolved.new,
         not_known=not_known,
     )
-
-
-def surroundings(known: Record, sha: str) -> dict[str, Any]:
-    """Return the private variables that the program which made a project adds to the template's own.
-
-    They are those of its record; for a record without any, cookiecutter's.
-    """
-    now = {"_template": known.template, "_commit": sha, "_checkout": known.checkout}
-    recorded = {name: known.private[name] for name in ADDED if name in known.private}
-    names = recorded or ("_template", "_checkout")
-    return {**recorded, **{name: value for name, value in now.items() if name in names}}
 
 
 def left_out(source: Source) -> list[str]:
