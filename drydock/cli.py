@@ -2,7 +2,6 @@
 
 import importlib
 import io
-import json
 import os
 import re
 import sys
@@ -83,6 +82,8 @@ def fail(message: str, as_json: bool) -> None:
 def tell_machine(message: str, as_json: bool) -> None:
     """Print why a command failed as JSON, if that was asked for."""
     if as_json:
+        import json  # Slow to import.
+
         click.echo(json.dumps({"status": ERROR, "error": message}))
 
 

@@ -7,32 +7,13 @@ import difflib
 import itertools
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from enum import StrEnum
 
 from drydock import formats
 from drydock.formats import Document
 from drydock.keys import KeyChange, collapsed, diff_keys
 from drydock.policy import Policy
+from drydock.state import State
 from drydock.tree import File, Tree
-
-
-class State(StrEnum):
-    """Where a file stands, seen from the recorded template."""
-
-    SAME = "same"
-    EDITED = "edited here"
-    CHANGED = "changed upstream"
-    BOTH = "same change"
-    MERGES = "merges cleanly"
-    CONFLICT = "conflict"
-    DELETED = "deleted here"
-    NEW = "new upstream"
-    REMOVED = "removed upstream"
-    UNKNOWN = "not known"
-
-
-# The states in which the template has moved but the project has not drifted.
-UPSTREAM = frozenset({State.CHANGED, State.BOTH, State.NEW, State.REMOVED})
 
 
 @dataclass(frozen=True, kw_only=True)

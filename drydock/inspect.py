@@ -10,11 +10,12 @@ from typing import Any
 from drydock import accept, made, policy, project, record, render
 from drydock.answers import NAME, Resolved
 from drydock.cache import default_cache
-from drydock.compare import Comparison, State, compare
+from drydock.compare import Comparison, compare
 from drydock.errors import DrydockError
 from drydock.merge import Fate, merge
 from drydock.record import Record
 from drydock.source import Source, open_source
+from drydock.state import State
 from drydock.tree import File, Tree
 
 

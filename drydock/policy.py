@@ -23,10 +23,12 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path, PurePosixPath
-
-from pathspec import GitIgnoreSpec
+from typing import TYPE_CHECKING
 
 from drydock.errors import DrydockError
+
+if TYPE_CHECKING:
+    from pathspec import GitIgnoreSpec
 
 LISTS = ("yours", "ignore", "ignore-keys")
 
@@ -96,8 +98,10 @@ def matches(patterns: tuple[str, ...], path: str) -> bool:
 
 
 @cache
-def compiled(patterns: tuple[str, ...]) -> GitIgnoreSpec:
+def compiled(patterns: tuple[str, ...]) -> "GitIgnoreSpec":
     """Return patterns of .gitignore, ready to be matched; DrydockError for one that is not in their form."""
+    from pathspec import GitIgnoreSpec  # Slow to import, and not every policy has patterns.
+
     for pattern in patterns:
         try:
             GitIgnoreSpec.from_lines([pattern])

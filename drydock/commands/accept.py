@@ -5,9 +5,7 @@ from pathlib import Path
 
 import click
 
-from drydock import accept as acceptances
 from drydock.commands.options import files_in_project, progress, template_options
-from drydock.inspect import Options, inspect
 
 
 @click.command()
@@ -34,6 +32,9 @@ def accept(
       drydock accept nginx/nginx.conf --reason "our own TLS settings"
       drydock accept docker-compose.yml:services.backend.deploy --reason "a larger box" --until 2027-06-30
     """
+    from drydock import accept as acceptances  # Slow to import.
+    from drydock.inspect import Options, inspect
+
     options = Options(
         folder=folder, offline=offline, hooks=hooks, progress=progress(False), partial=True
     )

@@ -18,10 +18,6 @@ from drydock.commands.options import (
     template_options,
 )
 from drydock.errors import DrydockError
-from drydock.inspect import Options, inspect
-from drydock.report.diff import diff as changed_lines
-from drydock.report.patch import patch as make_patch
-from drydock.report.sentences import shown
 
 
 @click.command()
@@ -65,6 +61,10 @@ def diff(
       drydock diff --local docker-compose.yml
       drydock diff --patch | git apply             take the newest version of everything
     """
+    from drydock.inspect import Options, inspect  # Slow to import.
+    from drydock.report.diff import diff as changed_lines
+    from drydock.report.sentences import shown
+
     options = Options(
         folder=folder,
         template=template,
@@ -100,6 +100,8 @@ def diff(
     if patch and problems:
         raise DrydockError("\n".join(problems))
     if patch:
+        from drydock.report.patch import patch as make_patch
+
         before, after = sides[0][:2] if sides else (inspection.here, inspection.upstream)
         data, omitted = make_patch(before, after, paths)
         sys.stdout.buffer.write(data)

@@ -5,10 +5,8 @@ from pathlib import Path
 
 import click
 
-from drydock import record
 from drydock.commands.options import progress, set_option, template_options
 from drydock.errors import DrydockError
-from drydock.infer import infer
 
 # Less than any project keeps of its template: this much is chance.
 LIKE = 0.1
@@ -47,6 +45,9 @@ def init(
       drydock init gh:ORG/django-drydock
       drydock init ../template --set database=mariadb --dry-run
     """
+    from drydock import record  # Slow to import.
+    from drydock.infer import infer
+
     path = folder / record.NAME
     if path.exists() and not (force or dry_run):
         raise DrydockError(f"{path}: already exists. --force replaces it, --dry-run only shows.")

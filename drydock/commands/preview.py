@@ -1,11 +1,9 @@
 """`drydock preview`."""
 
-from dataclasses import replace
 from pathlib import Path
 
 import click
 
-from drydock import record
 from drydock.commands.options import (
     STATUS_HELP,
     page,
@@ -15,9 +13,7 @@ from drydock.commands.options import (
     set_option,
     template_options,
 )
-from drydock.inspect import Options, inspect
-from drydock.report.diff import diff
-from drydock.report.sentences import WOULD
+from drydock.state import WOULD
 
 
 @click.command(epilog=STATUS_HELP)
@@ -53,6 +49,12 @@ def preview(
       drydock preview --set database=postgresql
       drydock preview --set django_version=6.1 --set app_server=gunicorn --to HEAD
     """
+    from dataclasses import replace
+
+    from drydock import record  # Slow to import.
+    from drydock.inspect import Options, inspect
+    from drydock.report.diff import diff
+
     known = record.read_record(folder)
     options = Options(folder=folder, template=template, to=to or known.commit, given=given,
                       offline=offline, hooks=hooks, progress=progress(quiet), partial=True)  # fmt: skip

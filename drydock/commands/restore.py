@@ -6,9 +6,6 @@ import click
 
 from drydock.commands.options import files_in_project, progress, template_options
 from drydock.errors import DrydockError
-from drydock.inspect import Options, inspect
-from drydock.update import chosen
-from drydock.worktree import Change, WorkTree
 
 
 @click.command()
@@ -24,6 +21,10 @@ def restore(folder: Path, offline: bool, hooks: bool, files: tuple[str, ...]) ->
       drydock restore uwsgi.ini
       drydock restore nginx/
     """
+    from drydock.inspect import Options, inspect  # Slow to import.
+    from drydock.update import chosen
+    from drydock.worktree import Change, WorkTree
+
     options = Options(
         folder=folder, offline=offline, hooks=hooks, progress=progress(False), partial=True
     )

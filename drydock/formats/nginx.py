@@ -2,7 +2,7 @@
 
 import re
 
-from drydock.formats.document import Document, Format, Leaf, Uncertain, unix
+from drydock.formats.document import Document, Leaf, Uncertain, unix
 
 TOKEN = re.compile(
     r"#[^\n]*|([;{}])|(\"(?:\\.|[^\"\\])*\"|'(?:\\.|[^'\\])*'|(?:\$\{\w+\}|\\.|[^\s;{}])+)",
@@ -47,6 +47,3 @@ def parse(path: str, text: str) -> Document:
 def broken(path: str, reason: str) -> ValueError:
     """Return the error of a file that is not nginx's, unless its path says that it is."""
     return ValueError(reason) if "nginx" in path.lower() else Uncertain(reason)
-
-
-FORMAT = Format(names=("*.conf", "*.conf.template"), parse=parse, keyed=False)

@@ -3,18 +3,10 @@
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from drydock.compare import Change, Drift, State
+from drydock.compare import Change, Drift
 from drydock.inspect import Inspection
 from drydock.secrets import masked
-
-# What a drift is called in a preview of other answers.
-WOULD = {
-    State.CONFLICT: "would conflict",
-    State.MERGES: "would merge",
-    State.CHANGED: "would change",
-    State.NEW: "would be new",
-    State.REMOVED: "would be removed",
-}
+from drydock.state import WOULD
 
 
 @dataclass(frozen=True, kw_only=True)

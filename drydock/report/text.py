@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 
 import click
 
-from drydock.compare import Drift, State
+from drydock.compare import Drift
 from drydock.inspect import Inspection
 from drydock.report.sentences import (
     View,
@@ -19,6 +19,7 @@ from drydock.report.sentences import (
     summary,
     trial,
 )
+from drydock.state import State
 
 COLOURS = {
     State.EDITED: "yellow",

@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import drydock as package
-from drydock.cli import main
+from drydock.cli import COMMANDS, main
 from drydock.commands.options import FORM, STATES
 from drydock.record import updated
 from tests.support.catalogue import ROOT
@@ -766,7 +766,7 @@ def test_a_full_disk_is_one_message(
     def full(*_: object, **__: object) -> None:
         raise OSError(28, "No space left on device", "somewhere")
 
-    monkeypatch.setattr("drydock.commands.check.inspect", full)
+    monkeypatch.setattr("drydock.inspect.inspect", full)
     result = drydock("check", project)
     assert result.exit_code == 2
     assert result.stderr == "drydock: somewhere: No space left on device\n"
@@ -798,7 +798,7 @@ def test_every_failure_is_json_for_a_machine(
     def fail(*_: object, **__: object) -> None:
         raise LookupError("\033[31mx")
 
-    monkeypatch.setattr("drydock.commands.check.inspect", fail)
+    monkeypatch.setattr("drydock.inspect.inspect", fail)
     result = drydock("check", project, "--json")
     assert result.exit_code == 2
     assert json.loads(result.stdout)["error"].startswith(
@@ -825,13 +825,29 @@ def test_an_interrupt_has_its_own_status(
     def interrupted(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("drydock.commands.check.inspect", interrupted)
+    monkeypatch.setattr("drydock.inspect.inspect", interrupted)
     assert drydock("check", project).exit_code == 130
 
 
-def test_a_command_is_loaded_when_it_is_asked_for() -> None:
-    program = "import sys; from drydock.cli import main; print(*sorted({'jinja2', 'yaml'} & {*sys.modules}))"
-    assert succeed(tool("python"), "-c", program, cwd=ROOT).strip() == ""
+# Each takes longer to import than click alone.
+SLOW = {"cookiecutter", "drydock.inspect", "jinja2", "pathspec", "requests", "yaml"}
+
+
+def loaded(*calls: list[str]) -> set[str]:
+    """Return the slow modules that some commands import, in a process of their own."""
+    program = (
+        f"import sys; from drydock.cli import main; [main(words, standalone_mode=False) for words in {calls!r}]; "
+        f"print('|', *({SLOW} & {{*sys.modules}}))"
+    )
+    return {*succeed(tool("python"), "-c", program, cwd=ROOT).rpartition("|")[2].split()}
+
+
+def test_help_imports_nothing_that_is_slow() -> None:
+    assert loaded(["--help"], *([name, "--help"] for name in COMMANDS)) == set()
+
+
+def test_a_check_imports_only_what_it_needs(project: Path) -> None:
+    assert loaded(["check", "--project", str(project)]) == SLOW - {"pathspec", "requests", "yaml"}
 
 
 def test_the_program_itself(project: Path, cache: Path) -> None:
