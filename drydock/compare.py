@@ -5,14 +5,14 @@ Nothing here reads the disk: a comparison is a function of values, and reports a
 
 import difflib
 import itertools
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from drydock import formats
 from drydock.formats import Document
 from drydock.keys import KeyChange, collapsed, diff_keys
 from drydock.policy import Policy
-from drydock.state import State
+from drydock.state import RENAMED, State
 from drydock.tree import File, Tree
 
 
@@ -55,6 +55,12 @@ class Drift:
 
     path: str
     state: State = field(metadata={"enum": [state.value for state in State if state != "same"]})
+    renamed: str | None = field(
+        default=None,
+        metadata={
+            "description": "The name here, if the template has renamed the file; the path is the new one"
+        },
+    )
     yours: bool = field(metadata={"description": "The policy says that changes here are no drift"})
     accepted: str | None = field(
         default=None, metadata={"description": "Why the deviation is agreed, where it is"}
@@ -194,11 +200,19 @@ def met(
     return {entry for entry in used if entry}
 
 
-def compare(base: Tree, upstream: Tree, here: Tree, policy: Policy) -> Comparison:
+def compare(
+    base: Tree,
+    upstream: Tree,
+    here: Tree,
+    policy: Policy,
+    renamed: Mapping[str, str] | None = None,
+) -> Comparison:
     """Compare the trees of the recorded template, the newest, and the working tree.
 
-    Files of the working tree that are in neither template are the project's own.
+    Files of the working tree that are in neither template are the project's own. `renamed` maps paths to the names
+    that the project still has, because only the template has renamed the files.
     """
+    renamed = renamed or {}
     every = sorted({*base, *upstream})
     paths = [path for path in every if not policy.is_ignored(path)]
     documents = Documents()
@@ -210,6 +224,8 @@ def compare(base: Tree, upstream: Tree, here: Tree, policy: Policy) -> Compariso
         new = without_ignored_keys(path, old, new, policy, documents)
         unknown = [file.unknown for file in (old, new, mine) if file and file.unknown]
         standing = State.UNKNOWN if unknown else state(old, new, mine)
+        if path in renamed:
+            standing = RENAMED.get(standing, standing)
         if standing is State.SAME:
             continue
         local, remote = (change(path, old, file, policy, documents) for file in (mine, new))
@@ -217,6 +233,7 @@ def compare(base: Tree, upstream: Tree, here: Tree, policy: Policy) -> Compariso
             Drift(
                 path=path,
                 state=standing,
+                renamed=renamed.get(path),
                 yours=policy.is_yours(path),
                 here=local,
                 upstream=remote,

@@ -13,7 +13,9 @@ from drydock.cache import default_cache
 from drydock.compare import Comparison, compare
 from drydock.errors import DrydockError
 from drydock.merge import Fate, merge
+from drydock.policy import Policy
 from drydock.record import Record
+from drydock.renames import renames, with_names
 from drydock.source import Source, open_source
 from drydock.state import State
 from drydock.tree import File, Tree
@@ -54,7 +56,8 @@ class Inspection:
     `behind` is the number of commits from the recorded to the newest one, `ahead` that of the
     commits that only the recorded one has. `notes` are sentences about the answers. `by_hook` are files
     that are as the template's hooks made them, not as rendered. The trees do not show them as edits;
-    `rendered`, the recorded and the newest render, has them as rendered. `answers` are those of the newest
+    `rendered`, the recorded and the newest render, has them as rendered. `renames` are the files that the template
+    has renamed, old path to new: the trees have them under the new path, unlike `rendered`. `answers` are those of the newest
     template; its `new_questions` were not asked when the project was generated.
 
     `not_known` is why the newest template is not known, if so: it stands for the recorded one then. Files that are
@@ -71,12 +74,27 @@ class Inspection:
     upstream: Tree
     here: Tree
     rendered: tuple[Tree, Tree]
+    renames: dict[str, str]
+    policy: Policy
     comparison: Comparison
     notes: tuple[str, ...]
     by_hook: tuple[str, ...]
     answers: dict[str, Any]
     new_questions: tuple[str, ...]
     not_known: str | None = None
+
+    @property
+    def pending(self) -> dict[str, str]:
+        """The new and the old path of each file that has its old name here."""
+        return {
+            drift.path: drift.renamed
+            for drift in self.comparison.drifts
+            if drift.renamed is not None
+        }
+
+    def named_here(self, tree: Tree) -> Tree:
+        """Return one of the trees with the names that files have here."""
+        return with_names(tree, self.pending)
 
     def check_known(self, paths: Iterable[str]) -> None:
         """Raise DrydockError if one of some files, or of those below some folders, is not known."""
@@ -94,7 +112,7 @@ def inspect(options: Options) -> Inspection:
     """Inspect a project; DrydockError if its record, its template or its files cannot be read."""
     project.check_no_merge(options.folder)
     known = record.read_record(options.folder)
-    rules = policy.read_policy(options.folder, known.skip)
+    own_rules = policy.read_policy(options.folder, known.skip)
     source = open_source(
         options.template or known.template,
         base=None if options.template else options.folder,
@@ -152,6 +170,8 @@ def inspect(options: Options) -> Inspection:
             if not options.partial or options.given:
                 raise
             not_known = str(error)
+    # The newest template knows best which of its files are the project's.
+    rules = own_rules.above(policy.shipped_policy(resolved.variables, f"{source.url}: {NAME}"))
     paths = [path for path in {**base, **upstream} if not rules.is_ignored(path)]
     here = project.read(options.folder, paths, {**upstream, **base}, partial=options.partial)
     unasked = ""
@@ -185,14 +205,23 @@ def inspect(options: Options) -> Inspection:
                 f"{len(differing)} differ, and the template's hooks may have made some of them. It is unknown which, "
                 f"because {told.reason}."
             )
-    trees = as_made(by_hook, base, upstream, here)
-    known_rules = [acceptance for acceptance in rules.accepted if acceptance.file not in obscure]
-    rules = replace(rules, accepted=tuple(known_rules))
-    rules, accepted, ended = accept.in_force(rules, *trees, datetime.date.today())
+    names = renames(resolved.moves, base, upstream, here)
+    pending = {new: old for old, new in names.items() if old in here}
+    by_hook_here = {names.get(path, path): file for path, file in by_hook.items()}
+    trees = as_made(by_hook_here, with_names(base, names), upstream, with_names(here, names))
+    known_rules = [
+        replace(acceptance, file=names.get(acceptance.file, acceptance.file))
+        for acceptance in rules.accepted
+        if acceptance.file not in obscure
+    ]
+    rules = replace(
+        rules, accepted=tuple(known_rules), renamed={new: old for old, new in names.items()}
+    )
+    in_force, accepted, ended = accept.in_force(rules, *trees, datetime.date.today())
     old_tree, new_tree, own_tree = (
         {**tree, **rest} for tree, rest in zip(trees, uncertain, strict=True)
     )
-    compared = compare(old_tree, new_tree, own_tree, rules)
+    compared = compare(old_tree, new_tree, own_tree, in_force, pending)
     comparison = accept.marked(with_merges(compared, *trees), accepted)
     return Inspection(
         record=replace(known, template=source.url),
@@ -205,6 +234,8 @@ def inspect(options: Options) -> Inspection:
         upstream=trees[1],
         here=trees[2],
         rendered=(base, upstream),
+        renames=names,
+        policy=rules,
         comparison=comparison,
         notes=tuple(filter(None, (*resolved.notes, unasked, unknown, *ended, *left_out(source)))),
         by_hook=tuple(sorted(path for path in by_hook if here.get(path) == by_hook[path])),

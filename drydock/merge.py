@@ -28,6 +28,7 @@ class Fate(StrEnum):
     """What becomes of a file."""
 
     UPDATED = "updated"
+    RENAMED = "renamed"
     MERGED = "merged"
     ADDED = "added"
     REMOVED = "removed"
@@ -39,12 +40,14 @@ class Fate(StrEnum):
 class Outcome:
     """A file after the merge, None if it is removed. `stages` are those of a conflict in git's index.
 
-    The stages are 1 for the recorded template, 2 for the working tree, and 3 for the newest template.
+    The stages are 1 for the recorded template, 2 for the working tree, and 3 for the newest template. `source` is the
+    old name of a file that is renamed.
     """
 
     path: str
     fate: Fate
     file: File | None
+    source: str | None = None
     stages: dict[int, File] = field(default_factory=dict)
 
 

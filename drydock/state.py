@@ -29,3 +29,6 @@ WOULD = {
     State.NEW: "would be new",
     State.REMOVED: "would be removed",
 }
+
+# Where a file stands by its contents -> where it stands if the template has renamed it besides.
+RENAMED = {State.SAME: State.CHANGED, State.BOTH: State.CHANGED, State.EDITED: State.MERGES}

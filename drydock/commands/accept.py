@@ -40,15 +40,12 @@ def accept(
     )
     inspection = inspect(options)
     day = until.date() if until else None
+    base, here = map(inspection.named_here, (inspection.base, inspection.here))
     new = []
     for thing in things:
         path, colon, key = thing.partition(":")
-        if thing in inspection.base or thing in inspection.here:  # a file with a colon in its name
+        if thing in base or thing in here:  # a file with a colon in its name
             path, colon, key = thing, "", ""
         inspection.check_known([path])
-        new.append(
-            acceptances.made(
-                path, key.strip() if colon else None, reason, day, inspection.base, inspection.here
-            )
-        )
+        new.append(acceptances.made(path, key.strip() if colon else None, reason, day, base, here))
     click.echo(f"Wrote {acceptances.write(folder, new)}. Commit it.")

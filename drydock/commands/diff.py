@@ -78,7 +78,8 @@ def diff(
     inspection = inspect(options)
     wanted = {Path(name).as_posix().rstrip("/") for name in files}
     obscure = {drift.path: drift.reason for drift in inspection.comparison.drifts if drift.reason}
-    every = {**inspection.base, **inspection.upstream, **obscure}
+    old = inspection.pending
+    every = {*inspection.base, *inspection.upstream, *obscure, *old.values()}
     unknown = [
         name for name in sorted(wanted)
         if not any(path == name or path.startswith(f"{name}/") for path in every)
@@ -88,7 +89,12 @@ def diff(
     paths = [
         drift.path
         for drift in shown(inspection, verbose or bool(wanted))
-        if not wanted or any(f"{drift.path}/".startswith(f"{name}/") for name in wanted)
+        if not wanted
+        or any(
+            f"{path}/".startswith(f"{name}/")
+            for path in (drift.path, old.get(drift.path, drift.path))
+            for name in wanted
+        )
     ]
     sides = {
         (True, False): [(inspection.base, inspection.here, "edited here")],
@@ -103,7 +109,11 @@ def diff(
         from drydock.report.patch import patch as make_patch
 
         before, after = sides[0][:2] if sides else (inspection.here, inspection.upstream)
-        data, omitted = make_patch(before, after, paths)
+        before = inspection.named_here(before)
+        after = inspection.named_here(after) if local and not upstream else after
+        data, omitted = make_patch(
+            before, after, [*paths, *(old[path] for path in paths if path in old)]
+        )
         sys.stdout.buffer.write(data)
         sys.stdout.flush()
         if omitted:

@@ -30,11 +30,12 @@ def restore(folder: Path, offline: bool, hooks: bool, files: tuple[str, ...]) ->
     )
     inspection = inspect(options)
     inspection.check_known(files)
-    paths = sorted(chosen(files, inspection.base) or ())
+    base, here = map(inspection.named_here, (inspection.base, inspection.here))
+    paths = sorted(chosen(files, base) or ())
     changes = [
-        Change(path=path, file=inspection.base[path], stages={})
+        Change(path=path, file=base[path], stages={})
         for path in paths
-        if inspection.here.get(path) != inspection.base[path]
+        if here.get(path) != base[path]
     ]
     tree = WorkTree(folder)
     if dirty := tree.dirty(change.path for change in changes):

@@ -4,6 +4,7 @@ from drydock.inspect import Inspection
 from drydock.report.sentences import (
     View,
     key_lines,
+    name_of,
     notes,
     problems,
     shown,
@@ -27,7 +28,7 @@ def report(inspection: Inspection, view: View) -> str:
         for drift in drifts:
             cells = (
                 state_label(drift, would),
-                code(drift.path),
+                code(name_of(drift)),
                 size(drift.here),
                 size(drift.upstream),
             )

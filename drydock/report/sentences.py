@@ -48,6 +48,11 @@ def trial(inspection: Inspection, given: Mapping[str, str]) -> str:
     return f"What would change with {tried}: {inspection.url} at {inspection.newest.label}."
 
 
+def name_of(drift: Drift) -> str:
+    """Return a drift's path, with the name that the file has here if the template has renamed it."""
+    return plain(f"{drift.renamed} -> {drift.path}" if drift.renamed else drift.path)
+
+
 def state_label(drift: Drift, would: bool = False) -> str:
     """Return a drift's state as people read it."""
     state = f"{drift.state}, form only" if drift.form_only else str(drift.state)

@@ -10,6 +10,7 @@ from drydock.inspect import Inspection
 from drydock.report.sentences import (
     View,
     key_lines,
+    name_of,
     notes,
     plain,
     problems,
@@ -42,7 +43,7 @@ def report(inspection: Inspection, view: View) -> str:
     if drifts:
         rows = [(state_label(drift, would), drift) for drift in drifts]
         first = max(len(label) for label, _ in rows)
-        second = max(len(drift.path) for drift in drifts)
+        second = max(len(name_of(drift)) for drift in drifts)
         lines.append("")
         for label, drift in rows:
             state = click.style(label.ljust(first), fg=COLOURS[drift.state])
@@ -50,7 +51,7 @@ def report(inspection: Inspection, view: View) -> str:
             both = here and upstream
             there = "then" if would else "upstream"
             sizes = f"{here} here, {upstream} {there}" if both else here or upstream
-            lines.append(f"{state}  {plain(drift.path).ljust(second)}  {sizes}".rstrip())
+            lines.append(f"{state}  {name_of(drift).ljust(second)}  {sizes}".rstrip())
         keyed = [drift for drift in drifts if any(key_lines(drift))]
         for drift in keyed:
             lines += ["", click.style(plain(drift.path), bold=True)]
