@@ -3,14 +3,13 @@
 Nothing here reads the disk: a comparison is a function of values, and reports are made from it.
 """
 
-import difflib
-import itertools
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from drydock import formats
 from drydock.formats import Document
 from drydock.keys import KeyChange, collapsed, diff_keys
+from drydock.lines import Matcher
 from drydock.policy import Policy
 from drydock.state import RENAMED, State
 from drydock.tree import File, Tree
@@ -139,11 +138,13 @@ def change(
     old, new = (file.text if file else "" for file in (before, after))
     if old is None or new is None:
         return Change(keys=None, brief=(), added=0, removed=0, binary=True, executable=executable)
-    added = removed = 0
-    lines = difflib.unified_diff(old.splitlines(), new.splitlines(), n=0, lineterm="")
-    for line in itertools.islice(lines, 2, None):  # without the two that name the files
-        added += line.startswith("+")
-        removed += line.startswith("-")
+    blocks = [
+        block
+        for block in Matcher(old.splitlines(), new.splitlines()).get_opcodes()
+        if block[0] != "equal"
+    ]
+    removed = sum(end - start for _, start, end, _, _ in blocks)
+    added = sum(end - start for _, _, _, start, end in blocks)
     if not (before and after) or old == new:
         return Change(keys=None, brief=(), added=added, removed=removed, executable=executable)
     sides = documents.of(path, before), documents.of(path, after)

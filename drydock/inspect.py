@@ -222,7 +222,14 @@ def inspect(options: Options) -> Inspection:
         {**tree, **rest} for tree, rest in zip(trees, uncertain, strict=True)
     )
     compared = compare(old_tree, new_tree, own_tree, in_force, pending)
-    comparison = accept.marked(with_merges(compared, *trees), accepted)
+    unmerged = ""
+    try:
+        compared = with_merges(compared, *trees)
+    except DrydockError as error:
+        if not options.partial:
+            raise
+        unmerged = f"Whether conflicts merge cleanly is not known. {error}"
+    comparison = accept.marked(compared, accepted)
     return Inspection(
         record=replace(known, template=source.url),
         url=source.url,
@@ -237,7 +244,9 @@ def inspect(options: Options) -> Inspection:
         renames=names,
         policy=rules,
         comparison=comparison,
-        notes=tuple(filter(None, (*resolved.notes, unasked, unknown, *ended, *left_out(source)))),
+        notes=tuple(
+            filter(None, (*resolved.notes, unasked, unknown, unmerged, *ended, *left_out(source)))
+        ),
         by_hook=tuple(sorted(path for path in by_hook if here.get(path) == by_hook[path])),
         answers=resolved.public,
         new_questions=resolved.new,

@@ -1,8 +1,9 @@
 """Formats of structured files: a file each, with `parse(path, text) -> Document`, and an entry here."""
 
-from drydock.formats.document import Document, Format, Leaf, Uncertain
+from drydock.formats.document import LONGEST, SECONDS, Document, Format, Leaf, Uncertain
 from drydock.formats.ini import PYTHON
 from drydock.formats.jsonc import COMMENTED, FOLDERS
+from drydock.limits import TimeUp, timed
 
 # A path's format is the first one that matches it. Its module is imported when a file is first parsed.
 FORMATS: tuple[Format, ...] = (
@@ -48,13 +49,17 @@ def is_keyed(path: str) -> bool:
 
 
 def parse(path: str, text: str) -> Document:
-    """Return what a file at a path means; never an error, whatever the text is."""
+    """Return what a file at a path means; never an error, whatever the text is.
+
+    Nothing is known of one that is far too long, or takes far too long: it is compared by line.
+    """
     form = format_of(path)
-    if form is None or text.startswith(BOM):
+    if form is None or text.startswith(BOM) or len(text) > LONGEST:
         return Document()
     try:
-        return form.parse(path, text)
-    except (Uncertain, RecursionError):
+        with timed(SECONDS):
+            return form.parse(path, text)
+    except (Uncertain, RecursionError, TimeUp):
         return Document()
     except ValueError as error:
         return Document(problem=str(error) if form.certain else None)

@@ -7,9 +7,11 @@ from fnmatch import fnmatchcase
 from importlib import import_module
 from typing import NamedTuple
 
-# More than any settings file has: a limit for hostile ones.
+# More than any settings file has or needs: values, depth, characters, seconds. Limits for hostile ones.
 LIMIT = 100_000
 DEPTH = 100
+LONGEST = 4_000_000
+SECONDS = 5.0
 
 
 class Uncertain(ValueError):

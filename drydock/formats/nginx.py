@@ -2,7 +2,7 @@
 
 import re
 
-from drydock.formats.document import Document, Leaf, Uncertain, unix
+from drydock.formats.document import DEPTH, Document, Leaf, Uncertain, unix
 
 TOKEN = re.compile(
     r"#[^\n]*|([;{}])|(\"(?:\\.|[^\"\\])*\"|'(?:\\.|[^'\\])*'|(?:\$\{\w+\}|\\.|[^\s;{}])+)",
@@ -28,6 +28,8 @@ def parse(path: str, text: str) -> Document:
         elif mark == "{" and directive:
             if directive[0].endswith("_by_lua_block"):
                 raise Uncertain("has a block of Lua")
+            if len(blocks) > DEPTH:
+                raise Uncertain(f"is nested more than {DEPTH} deep")
             blocks.append(" ".join(directive))
             meaning.append((".".join(blocks), "{"))
             directive = []

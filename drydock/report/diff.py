@@ -1,10 +1,10 @@
 """Changed lines to read. Values that look secret are masked."""
 
-import difflib
 from collections.abc import Iterable, Iterator
 
 import click
 
+from drydock.lines import Matcher
 from drydock.secrets import PRIVATE_KEY, masked_lines
 from drydock.tree import Tree
 
@@ -43,8 +43,7 @@ def unified(old: str, new: str, names: tuple[str, str]) -> Iterator[str]:
     """
     sides = [text.splitlines(keepends=True) for text in (old, new)]
     shown = [list(masked_lines(lines)) for lines in sides]
-    matcher = difflib.SequenceMatcher(None, sides[0], sides[1])
-    for group in matcher.get_grouped_opcodes(3):
+    for group in Matcher(*sides).get_grouped_opcodes(3):
         if names[0]:
             yield f"--- {names[0]}\n"
             yield f"+++ {names[1]}\n"
