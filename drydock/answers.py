@@ -155,7 +155,7 @@ def resolve(
                 raise DrydockError(f"{where}: {name} has no choices.")
             default = default[0]
         if recorded:
-            new[name] = f"{name} is a new question; the template's default is {default!r}."
+            new[name] = f"{name} is a new question; the template's default is {name}={default!r}."
         return default
 
     # Like cookiecutter: dictionaries come second, because they may refer to everything else.

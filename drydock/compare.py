@@ -251,9 +251,9 @@ def collisions(here: Change | None, upstream: Change | None) -> tuple[str, ...]:
     """Return the keys that both sides changed to different values."""
     if not here or not upstream or here.keys is None or upstream.keys is None:
         return ()
-    theirs = {edit.key: edit.result for edit in upstream.keys}
+    theirs = {edit.key: edit.after for edit in upstream.keys}
     return tuple(
         dict.fromkeys(
-            edit.key for edit in here.keys if edit.key in theirs and theirs[edit.key] != edit.result
+            edit.key for edit in here.keys if edit.key in theirs and theirs[edit.key] != edit.after
         )
     )

@@ -63,6 +63,7 @@ def diff(
     """
     from drydock.inspect import Options, inspect  # Slow to import.
     from drydock.report.diff import diff as changed_lines
+    from drydock.report.diff import visible
     from drydock.report.sentences import shown
 
     options = Options(
@@ -118,7 +119,7 @@ def diff(
         sys.stdout.flush()
         if omitted:
             raise DrydockError(
-                f"Left out of the patch because they hold values that look secret: {', '.join(omitted)}."
+                f"{', '.join(omitted)}: left out of the patch, because of values that look secret."
             )
         click.get_current_context().exit(DRIFT if exit_code and data else IN_STEP)
     compared = sides or [
@@ -131,11 +132,8 @@ def diff(
         for path in paths:
             for before, after, side in compared:
                 if before.get(path) != after.get(path):
-                    yield (
-                        click.style(f"# {path}: {side}\n", bold=True)
-                        if colour
-                        else f"# {path}: {side}\n"
-                    )
+                    title = f"# {visible(path)}: {side}"
+                    yield f"{click.style(title, bold=True) if colour else title}\n"
                     yield from changed_lines(before, after, [path], colour)
 
     rest = iter(lines())

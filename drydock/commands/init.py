@@ -47,6 +47,7 @@ def init(
     """
     from drydock import record  # Slow to import.
     from drydock.infer import infer
+    from drydock.report.sentences import plain
 
     path = folder / record.NAME
     if path.exists() and not (force or dry_run):
@@ -83,12 +84,12 @@ def init(
             "it shorter."
         )
     for reason in inferred.unreadable:
-        click.echo(f"Not compared: {reason}")
+        click.echo(f"Not compared: {plain(reason)}")
     if inferred.alike:
         click.echo(f"Not sure of the commit: {', '.join(inferred.alike)} fit as well.")
     for name, answer in inferred.record.answers.items():
         sure = "" if name in inferred.sure else "  (not sure: nothing in the project tells)"
-        click.echo(f"  {name} = {answer}{sure}")
+        click.echo(f"  {plain(f'{name} = {answer}')}{sure}")
     if dry_run:
         return
     partial = path.with_name(f"{record.NAME}.new")

@@ -107,8 +107,14 @@ def ask(inspection: "Inspection", given: dict[str, str]) -> dict[str, str]:
     """On a terminal, ask the questions that are new in the template."""
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         return {}
-    new = [name for name in inspection.new_questions if name not in given]
-    return {name: str(click.prompt(name, default=str(inspection.answers[name]))) for name in new}
+    from drydock.secrets import is_secret_name
+
+    def answer(name: str) -> str:
+        secret = is_secret_name(name)
+        default = str(inspection.answers[name])
+        return str(click.prompt(name, default=default, hide_input=secret, show_default=not secret))
+
+    return {name: answer(name) for name in inspection.new_questions if name not in given}
 
 
 def finish(folder: Path) -> None:

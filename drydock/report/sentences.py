@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from drydock.compare import Change, Drift
 from drydock.inspect import Inspection
-from drydock.secrets import masked
+from drydock.secrets import masked_text
 from drydock.state import WOULD
 
 
@@ -79,7 +79,7 @@ def key_lines(drift: Drift, would: bool = False) -> Iterator[tuple[str, str, str
     """Yield the key, values and side of each changed key of a drift."""
     upstream = "would change" if would else "changed upstream"
     for side, change in (("edited here", drift.here), (upstream, drift.upstream)):
-        for key in change.brief if change else ():
+        for key in [edit.shown for edit in change.brief] if change else ():
             values = f"{one_line(key.before)} -> {one_line(key.after)}"
             if key.before is None:
                 values = f"added {one_line(key.after)}".rstrip()
@@ -111,11 +111,11 @@ def notes(inspection: Inspection) -> list[str]:
 
 
 def plain(text: str) -> str:
-    """Return text on one line, without control characters."""
-    return " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    """Return text on one line, without secrets and control characters."""
+    return " ".join("".join(c if c.isprintable() else " " for c in masked_text(text)).split())
 
 
 def one_line(value: str | None) -> str:
     """Return a value in one line of at most 60 characters."""
-    text = plain(masked(value or ""))
+    text = plain(value or "")
     return text if len(text) <= 60 else f"{text[:57]}..."

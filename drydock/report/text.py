@@ -71,7 +71,8 @@ def report(inspection: Inspection, view: View) -> str:
     lines += ["", f"{inspection.comparison.files} files compared: {counts}{obscure}{own}."]
     if given is None:
         lines += [
-            f"Nothing matches what is ignored: {entry}" for entry in inspection.comparison.unmatched
+            f"Nothing matches what is ignored: {plain(entry)}"
+            for entry in inspection.comparison.unmatched
         ]
         lines += next_steps(drifts)
     elif drifts:

@@ -445,6 +445,44 @@ def test_no_secret_is_in_any_report(drydock: Drydock, project: Path) -> None:
     assert "hunter2" not in drydock("diff", project).output
 
 
+WAYS_OUT = (
+    ["check"], ["check", "--json"], ["check", "--format", "markdown"], ["check", "-v"], ["diff"], ["diff", "--patch"],
+    ["update", "--dry-run"], ["update", "--dry-run", "--json"], ["preview", "--set", "api_token=hunter2", "--diff"],
+    ["preview", "--set", "api_token=hunter2", "--json"], ["preview", "--set", "api_token=hunter2", "--format", "markdown"],
+    ["check", "--set", "db_password=hunter2"], ["check", "--json", "--set", "db_password=hunter2"],
+    ["check", "--set", "api_token:hunter2"], ["check", "--json", "--set", "api_token:hunter2"],
+    ["accept", "none.txt", "--reason", "DB_PASSWORD=hunter2"], ["check", "--to", "https://me:hunter2@host/x"],
+)  # fmt: skip
+
+
+def test_no_secret_leaves_by_any_way(
+    drydock: Drydock, make_template: MakeTemplate, tmp_path: Path
+) -> None:
+    compose = "services:\n  db:\n    environment:\n      DB_PASSWORD: %s\n"
+    files = {
+        f"{TOP}/a.yml": compose % "hunter1",
+        f"{TOP}/b.yml": "x: 1\n",
+        f"{TOP}/c.yml": "x: 1\n",
+    }
+    template = make_template(files)
+    project = template.generate(tmp_path / "out")
+    (project / "a.yml").write_text(compose % "hunter2")
+    (project / "b.yml").write_text(
+        "API_TOKEN: hunter2: x\n"
+    )  # What the parser says of it quotes it.
+    (project / ".drydock.toml").write_text('ignore = ["API_TOKEN=hunter2"]\n')
+    git(project, "init", "--quiet")
+    git(project, "add", "--all")
+    git(project, "commit", "--quiet", "--message", "First")
+    questions = {**QUESTIONS, "api_token": "hunter2", "db_password": ["x", "y"]}
+    template.commit({"cookiecutter.json": json.dumps(questions), f"{TOP}/a.yml": compose % "hunter2 # new",
+                     f"{TOP}/c.yml": "token: {{ cookiecutter.api_token }}\n"})  # fmt: skip
+    for words in WAYS_OUT:
+        result = drydock(words[0], project, *words[1:])
+        assert result.output, words
+        assert "hunter" not in result.output, words
+
+
 @pytest.mark.parametrize("side", ["--local", "--upstream"])
 @pytest.mark.parametrize(
     "secret",
@@ -473,8 +511,12 @@ def test_a_terminal_obeys_no_name_of_the_template(
 ) -> None:
     template = make_template({f"{TOP}/a\033[31m.yml": '"k\033[0m": 1\n'})
     project = template.generate(tmp_path / "out")
-    (project / "a\033[31m.yml").write_text('"k\\e[0m": 2\n')
-    assert "\033" not in drydock("check", project).output
+    (project / "a\033[31m.yml").write_text('"k\\e[0m": 2\n# \u202e\033[2J\ttab\n')
+    for words in (["check"], ["check", "--format", "markdown"], ["diff"]):
+        shown = drydock(words[0], project, *words[1:]).output
+        assert "\033" not in shown
+        assert "\u202e" not in shown
+    assert "+# \\u202e\\x1b[2J\ttab\n" in drydock("diff", project).output
 
 
 POLICY = '[tool.drydock]\nyours = ["README.md"]\nignore = ["run.sh", "gone/"]\nignore-keys = ["*.yml: services.db", "*.yml: services.x"]\n'
@@ -537,7 +579,7 @@ def test_renamed_questions_and_choices_are_carried_over(
     assert found["notes"] == [
         "database is now called db.",
         "db: mysql is now mariadb.",
-        "extra is a new question; the template's default is 'site-x'.",
+        "extra is a new question; the template's default is extra='site-x'.",
     ]
     (drift,) = [one for one in found["drifts"] if one["path"] == COMPOSE]
     assert drift["upstream"]["keys"][0]["after"] == "mariadb:9"
