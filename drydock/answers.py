@@ -170,10 +170,15 @@ def resolve(
                 except (DrydockError, MemoryError):
                     raise
                 except Exception as error:  # whatever the template's code raises
-                    raise DrydockError(
-                        f"{where}: the default of {name} cannot be rendered: {error}"
-                    ) from None
+                    reason = error.args[0] if isinstance(error, KeyError) else error
+                    what = (
+                        f"{name} refuses these answers, or cannot be rendered"
+                        if name.startswith("__")
+                        else f"the default of {name} cannot be rendered"
+                    )
+                    raise DrydockError(f"{where}: {what}: {reason}") from None
     in_order = {name: variables[name] for name in raw if name in variables}
+    check_allowed(raw.get("_refused"), variables, given or {}, where)
     files = read_migrations(raw.get("_migrations"), where).files
     try:
         moves = {rendered(old): rendered(path) for old, path in files.items()}
@@ -182,6 +187,20 @@ def resolve(
             f"{where}: {NAME}: the files of _migrations cannot be rendered: {error}"
         ) from None
     return Resolved(variables=in_order, notes=(*notes, *new.values()), new=tuple(new), moves=moves)
+
+
+def check_allowed(
+    refused: object, variables: Mapping[str, Any], given: Mapping[str, str], where: str
+) -> None:
+    """Raise DrydockError if new answers are part of a combination that a template refuses.
+
+    Its `_refused` says which, and why: {"database=sqlite, cache=redis": "the reason"}.
+    """
+    answers = {f"{name}={value}".lower() for name, value in variables.items()}
+    for combination, why in refused.items() if isinstance(refused, dict) else ():
+        parts = {*combination.lower().split(", ")}
+        if parts <= answers and {part.partition("=")[0] for part in parts} & {*given}:
+            raise DrydockError(f"{where}: does not accept {combination}: {why}")
 
 
 def render_text(environment: Environment, text: str, context: Mapping[str, Any]) -> str:

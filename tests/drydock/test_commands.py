@@ -737,7 +737,7 @@ def test_what_cannot_be_compared_is_one_message(
         ("list as cookiecutter.json", None, "is not a JSON object"),
         ("no cookiecutter.json", None, "has no cookiecutter.json"),
         ("bad default", None, "the default of x cannot be rendered"),
-        ("refused default", None, "the default of x cannot be rendered: 'not like that'"),
+        ("refused default", None, "the default of x cannot be rendered: not like that"),
         ("migrations", None, "_migrations is not in the form"),
         ("Jinja's options", None, "_jinja2_env_vars"),
         ("no choices", None, "x has no choices"),
