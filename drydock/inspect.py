@@ -174,6 +174,8 @@ def inspect(options: Options) -> Inspection:
     rules = own_rules.above(policy.shipped_policy(resolved.variables, f"{source.url}: {NAME}"))
     paths = [path for path in {**base, **upstream} if not rules.is_ignored(path)]
     here = project.read(options.folder, paths, {**upstream, **base}, partial=options.partial)
+    base, upstream, empty = without_empty_submodules(source.fetched, base, upstream, here)
+    paths = [path for path in paths if path in base or path in upstream]
     unasked = ""
     if options.given and not options.hooks:
         unasked = unasked_hook(template(new))
@@ -245,13 +247,36 @@ def inspect(options: Options) -> Inspection:
         policy=rules,
         comparison=comparison,
         notes=tuple(
-            filter(None, (*resolved.notes, unasked, unknown, unmerged, *ended, *left_out(source)))
+            filter(
+                None,
+                (*resolved.notes, unasked, unknown, unmerged, *empty, *ended, *left_out(source)),
+            )
         ),
         by_hook=tuple(sorted(path for path in by_hook if here.get(path) == by_hook[path])),
         answers=resolved.public,
         new_questions=resolved.new,
         not_known=not_known,
     )
+
+
+def without_empty_submodules(
+    submodules: Iterable[str], base: Tree, upstream: Tree, here: Tree
+) -> tuple[Tree, Tree, list[str]]:
+    """Return two renders without the template's submodules of which a project has nothing, and a sentence for each."""
+    notes = []
+    for submodule in sorted(submodules):
+        folder = f"{submodule.partition('/')[2]}/"
+        rendered = any(path.startswith(folder) for path in {**base, **upstream})
+        if rendered and not any(path.startswith(folder) for path in here):
+            base, upstream = (
+                {path: file for path, file in tree.items() if not path.startswith(folder)}
+                for tree in (base, upstream)
+            )
+            notes.append(
+                f"{folder} is not compared: it is a submodule of the template, and nothing of it is here. "
+                "cookiecutter leaves it empty."
+            )
+    return base, upstream, notes
 
 
 def left_out(source: Source) -> list[str]:
