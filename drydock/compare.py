@@ -79,8 +79,8 @@ class Drift:
 
     @property
     def is_muted(self) -> bool:
-        """Whether nobody wants to hear of it: the file is the team's own, or the deviation is accepted."""
-        return self.yours or self.accepted is not None
+        """Whether nobody wants to hear of it: the deviation is accepted, or only the team has changed its own file."""
+        return self.accepted is not None or (self.yours and self.upstream is None)
 
     @property
     def form_only(self) -> bool:

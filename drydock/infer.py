@@ -7,19 +7,18 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import Any
 
-from drydock import project, record, render
+from drydock import project, record
 from drydock.answers import questions
-from drydock.cache import default_cache
 from drydock.errors import DrydockError
 from drydock.policy import is_skipped
 from drydock.record import Record
 from drydock.secrets import is_secret_name
 from drydock.source import Source, open_source
 from drydock.source.base import folder_of
+from drydock.template import Template
 from drydock.tree import File, Tree
 
 # Longer lines are not searched for answers. Characters.
@@ -217,20 +216,13 @@ class Search:
         self, here: Here, source: Source, directory: str | None, checkout: str | None
     ) -> None:
         self.here, self.source, self.directory, self.checkout = here, source, directory, checkout
-        self.trees: dict[str, Tree] = {}
-        self.describe = cache(source.describe)
+        self.template = Template(source, directory)
         self.renders, self.end = 0, time.monotonic() + SECONDS
 
     @property
     def is_over(self) -> bool:
         """Whether the bounds of the search are reached."""
         return self.renders >= RENDERS or time.monotonic() > self.end
-
-    def template(self, sha: str) -> Tree:
-        """Return the template's files at a commit."""
-        if sha not in self.trees:
-            self.trees = {sha: self.source.tree(sha, self.directory)}
-        return self.trees[sha]
 
     def record(self, sha: str, answers: Mapping[str, Any]) -> Record:
         """Return the record of a commit and answers.
@@ -252,15 +244,8 @@ class Search:
     def render(self, sha: str, answers: Mapping[str, Any]) -> tuple[Tree, dict[str, Any]]:
         """Return the render and its answers."""
         self.renders += 1
-        where = f"{self.source.url} at {self.describe(sha)}"
-        tree, resolved = render.rendered(
-            self.template(sha),
-            answers,
-            where=where,
-            extra=self.record(sha, answers).surroundings(sha),
-            cache=default_cache(),
-        )
-        tree.pop(record.NAME, None)
+        extra = self.record(sha, answers).surroundings(sha)
+        tree, resolved = self.template.render(sha, answers, extra=extra)
         return tree, resolved.public
 
     def try_out(self, sha: str, answers: Mapping[str, Any]) -> Parts | None:
@@ -287,7 +272,7 @@ class Search:
 
     def texts(self, sha: str, answers: dict[str, Any], fixed: set[str]) -> dict[str, list[str]]:
         """Return the answers to text questions that the project's files suggest, best first."""
-        raw = questions(self.template(sha), self.source.url)
+        raw = questions(self.template.tree(sha), self.source.url)
         names = [
             name
             for name, default in raw.items()
@@ -343,7 +328,7 @@ class Search:
         asked = {
             # The default first.
             name: [value, not value] if isinstance(value, bool) else value
-            for name, value in questions(self.template(sha), self.source.url).items()
+            for name, value in questions(self.template.tree(sha), self.source.url).items()
             if isinstance(value, bool) or (isinstance(value, list) and value)
             if name[0] != "_" and name not in fixed
         }

@@ -3,13 +3,11 @@
 import datetime
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from functools import cache
 from pathlib import Path
 from typing import Any
 
-from drydock import accept, made, policy, project, record, render
+from drydock import accept, made, policy, project, record
 from drydock.answers import NAME, Resolved
-from drydock.cache import default_cache
 from drydock.compare import Comparison, compare
 from drydock.errors import DrydockError
 from drydock.merge import Fate, merge
@@ -18,6 +16,7 @@ from drydock.record import Record
 from drydock.renames import renames, with_names
 from drydock.source import Source, open_source
 from drydock.state import State
+from drydock.template import Template
 from drydock.tree import File, Tree
 
 
@@ -129,25 +128,13 @@ def inspect(options: Options) -> Inspection:
         not_known = str(error)
     behind, ahead = source.commits_between(old, new)
 
-    @cache
-    def template(sha: str) -> Tree:
-        return source.tree(sha, known.directory)
+    template = Template(source, known.directory, hooks=options.hooks)
 
     def rendered(
         sha: str, then: Record, given: Mapping[str, str] | None = None, *, partial: bool = False
     ) -> tuple[Tree, Resolved]:
-        tree, resolved = render.rendered(
-            template(sha),
-            {**then.answers, **then.private},
-            where=f"{source.url} at {source.describe(sha)}",
-            extra=then.surroundings(sha),
-            given=given,
-            hooks=options.hooks,
-            cache=default_cache(),
-            partial=partial,
-        )
-        tree.pop(record.NAME, None)
-        return tree, resolved
+        answers, extra = {**then.answers, **then.private}, then.surroundings(sha)
+        return template.render(sha, answers, extra=extra, given=given, partial=partial)
 
     base, resolved = rendered(old, known, partial=options.partial)
     for sha in {*known.taken.values()}:
@@ -178,7 +165,7 @@ def inspect(options: Options) -> Inspection:
     paths = [path for path in paths if path in base or path in upstream]
     unasked = ""
     if options.given and not options.hooks:
-        unasked = unasked_hook(template(new))
+        unasked = unasked_hook(template.tree(new))
     trees = base, upstream, here
     obscure = {path for tree in trees for path, file in tree.items() if file.unknown}
     uncertain = [{path: tree[path] for path in obscure if path in tree} for tree in trees]
@@ -194,7 +181,7 @@ def inspect(options: Options) -> Inspection:
             raise DrydockError(f"{source.url}: {NAME}: _by_hook is not a list of patterns.")
         patterns = tuple(map(str, declared))
         by_hook = {path: here.get(path) for path in differing if policy.matches(patterns, path)}
-    elif differing and not options.hooks and has_hooks(template(old)):
+    elif differing and not options.hooks and has_hooks(template.tree(old)):
         told = made.inspect_history(
             options.folder,
             base,

@@ -147,7 +147,7 @@ def progress(quiet: bool) -> Callable[[str], None] | None:
 
 
 def status(comparison: "Comparison", fail_on: frozenset[str], moved_ok: bool = False) -> int:
-    """Return the exit status of a comparison; your own files do not count.
+    """Return the exit status of a comparison; in your own files, only what is new upstream counts.
 
     With `moved_ok`, neither does a template that has moved. A file that is not known is an error, and one here
     that cannot be parsed: nobody knows which of its keys drifted.
@@ -157,9 +157,11 @@ def status(comparison: "Comparison", fail_on: frozenset[str], moved_ok: bool = F
         return ERROR
     wanted = {STATES[name] for name in fail_on if name in STATES}
     for drift in counted:
+        if drift.yours:
+            continue
         if FORM in fail_on if drift.form_only else drift.state in wanted:
             return DRIFT
-    moved = any(drift.state in UPSTREAM for drift in counted) and not moved_ok
+    moved = any(drift.yours or drift.state in UPSTREAM for drift in counted) and not moved_ok
     return MOVED if moved else IN_STEP
 
 

@@ -543,6 +543,21 @@ def test_the_policy_says_what_counts(drydock: Drydock, project: Path) -> None:
     assert "mysql" not in result.output
 
 
+def test_a_file_of_your_own_mutes_edits_here_and_no_news_upstream(
+    drydock: Drydock, template: Template, project: Path
+) -> None:
+    (project / "pyproject.toml").write_text('[tool.drydock]\nyours = ["README.md", "run.sh"]\n')
+    edit(project / README, "A line.", "Mine.")
+    edit(project / "run.sh", "echo", "printf")
+    template.commit({f"{TOP}/{README}": FILES[f"{TOP}/{README}"].replace("A line.", "Theirs.")})
+    result = drydock("check", project)
+    assert result.exit_code == 3, result.output
+    assert "conflict, yours  README.md" in result.output
+    assert "run.sh" not in result.output
+    assert drydock("check", project, "--moved-ok").exit_code == 0
+    assert "drydock update" in result.output
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [
