@@ -4,12 +4,11 @@ import tempfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from drydock import render
 from drydock.errors import DrydockError
 from drydock.lines import Matcher
 from drydock.secrets import PRIVATE_KEY, masked_lines
 from drydock.source.git import git
-from drydock.tree import File, Tree
+from drydock.tree import File, Tree, write_tree
 
 
 def patch(before: Tree, after: Tree, paths: Iterable[str]) -> tuple[bytes, list[str]]:
@@ -30,7 +29,7 @@ def patch(before: Tree, after: Tree, paths: Iterable[str]) -> tuple[bytes, list[
     with tempfile.TemporaryDirectory(prefix="drydock-") as name:
         for letter, side in zip("ab", sides, strict=True):
             Path(name, letter).mkdir()
-            render.write(side, Path(name, letter))
+            write_tree(side, Path(name, letter))
         options = ["--no-index", "--binary", "--no-color", "--no-ext-diff", "--no-renames"]
         settings = ["-c", "core.quotePath=false", "-c", "core.autocrlf=false"]
         result = git(name, *settings, "diff", *options, "--no-prefix", "a", "b", check=False)

@@ -15,6 +15,7 @@ from drydock.cli import main
 from drydock.errors import DrydockError
 from drydock.record import Record
 from drydock.source import open_source
+from drydock.tree import read_tree
 from tests.drydock.test_render import OF_THE_HOOK
 from tests.support.catalogue import COMBINATIONS, ROOT
 from tests.support.choices import label
@@ -192,7 +193,7 @@ def test_states_of_this_repository_check_clean(
     assert result.exit_code == 0, result.output
     tree = open_source(str(repository)).tree(commit)
     rendered, _ = render.rendered(tree, {}, where="t")
-    written = {path for path in render.read(made) if path not in OF_THE_HOOK}
+    written = {path for path in read_tree(made) if path not in OF_THE_HOOK}
     assert set(rendered) == written
 
 
