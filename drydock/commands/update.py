@@ -105,7 +105,7 @@ def update(
 
 def ask(inspection: "Inspection", given: dict[str, str]) -> dict[str, str]:
     """On a terminal, ask the questions that are new in the template."""
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+    if not is_terminal():
         return {}
     from drydock.secrets import is_secret_name
 
@@ -115,6 +115,11 @@ def ask(inspection: "Inspection", given: dict[str, str]) -> dict[str, str]:
         return str(click.prompt(name, default=default, hide_input=secret, show_default=not secret))
 
     return {name: answer(name) for name in inspection.new_questions if name not in given}
+
+
+def is_terminal() -> bool:
+    """Tell whether there is somebody to ask."""
+    return sys.stdin.isatty() and sys.stdout.isatty()
 
 
 def finish(folder: Path) -> None:
