@@ -50,8 +50,8 @@ def in_force(
         else:
             files[acceptance.file] = acceptance.reason
             continue
-        name = f"{acceptance.file}: {acceptance.key}" if acceptance.key else acceptance.file
-        ended.append(f"{name}: was accepted ({acceptance.reason}), but no longer is: {why}.")
+        name = f"{acceptance.file}: {acceptance.key or ''}".rstrip()
+        ended.append(f"{name} was accepted ({acceptance.reason}), but no longer is: {why}.")
     return replace(rules, ignore_keys=(*rules.ignore_keys, *keys)), files, ended
 
 
@@ -140,7 +140,8 @@ def made(
     same = fingerprint(path, key, old, old) == fingerprint(path, key, mine, mine)
     if same:
         raise DrydockError(
-            f"{path}{f': {key}' if key else ''}: is the same as in the template. There is nothing to accept."
+            f"{path}: {key or ''}".rstrip()
+            + " is the same as in the template. There is nothing to accept."
         )
     return Acceptance(
         file=path, key=key, reason=reason, until=until, hash=fingerprint(path, key, old, mine)

@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
@@ -22,12 +22,13 @@ class Resolved:
     """All of the template's variables, and what was done to the recorded answers to get them.
 
     `variables` is what templates know as `cookiecutter`; `notes` are sentences for the user; `new` are the
-    questions that the record does not answer.
+    questions that the record does not answer. `moves` are the files that the template has renamed: old path to new.
     """
 
     variables: dict[str, Any]
     notes: tuple[str, ...]
     new: tuple[str, ...] = ()
+    moves: dict[str, str] = field(default_factory=dict)
 
     @property
     def public(self) -> dict[str, Any]:
@@ -60,7 +61,8 @@ def migrated(
     Its `_migrations` say how: {"renamed": {old name: new name}, "values": {name: {old: new}}}.
     Return the answers and a sentence for each that was changed. DrydockError if they are in another form.
     """
-    renamed, values = migrations(raw.get("_migrations"), where)
+    migrations = read_migrations(raw.get("_migrations"), where)
+    renamed, values = migrations.renamed, migrations.values
     answers, notes = dict(recorded), []
     for old, new in renamed.items():
         if old in answers and old not in raw:
@@ -77,23 +79,30 @@ def migrated(
     return answers, notes
 
 
-def migrations(table: object, where: str) -> tuple[dict[str, str], dict[str, dict[str, Any]]]:
-    """Return the renamed questions and the replaced values of `_migrations`."""
-    match table:
-        case None:
-            return {}, {}
-        case dict():
-            renamed, values = table.get("renamed") or {}, table.get("values") or {}
-            if (
-                isinstance(renamed, dict)
-                and isinstance(values, dict)
-                and all(isinstance(new, str) for new in renamed.values())
-                and all(isinstance(replaced, dict) for replaced in values.values())
-            ):
-                return renamed, values
+@dataclass(frozen=True, kw_only=True)
+class Migrations:
+    """What a template has renamed: questions, values of questions, and files."""
+
+    renamed: dict[str, str] = field(default_factory=dict)
+    values: dict[str, dict[str, Any]] = field(default_factory=dict)
+    files: dict[str, str] = field(default_factory=dict)
+
+
+def read_migrations(table: object, where: str) -> Migrations:
+    """Return what `_migrations` says; DrydockError if it is in another form."""
+    parts = table if isinstance(table, dict) else {}
+    renamed, values, files = (parts.get(name) or {} for name in ("renamed", "values", "files"))
+    if (
+        isinstance(table, dict | None)
+        and all(isinstance(part, dict) for part in (renamed, values, files))
+        and all(isinstance(new, str) for new in (*renamed.values(), *files.values()))
+        and all(isinstance(replaced, dict) for replaced in values.values())
+        and all(old.endswith("/") == new.endswith("/") for old, new in files.items())
+    ):
+        return Migrations(renamed=renamed, values=values, files=files)
     raise DrydockError(
-        f"{where}: {NAME}: _migrations is not in the form "
-        '{"renamed": {"old": "new"}, "values": {"question": {"old": "new"}}}.'
+        f'{where}: {NAME}: _migrations is not in the form {{"renamed": {{"old": "new"}}, '
+        '"values": {"question": {"old": "new"}}, "files": {"old/path": "new/path", "old/": "new/"}}.'
     )
 
 
@@ -146,7 +155,7 @@ def resolve(
                 raise DrydockError(f"{where}: {name} has no choices.")
             default = default[0]
         if recorded:
-            new[name] = f"{name} is a new question; the template's default is {default!r}."
+            new[name] = f"{name} is a new question; the template's default is {name}={default!r}."
         return default
 
     # Like cookiecutter: dictionaries come second, because they may refer to everything else.
@@ -161,11 +170,37 @@ def resolve(
                 except (DrydockError, MemoryError):
                     raise
                 except Exception as error:  # whatever the template's code raises
-                    raise DrydockError(
-                        f"{where}: the default of {name} cannot be rendered: {error}"
-                    ) from None
+                    reason = error.args[0] if isinstance(error, KeyError) else error
+                    what = (
+                        f"{name} refuses these answers, or cannot be rendered"
+                        if name.startswith("__")
+                        else f"the default of {name} cannot be rendered"
+                    )
+                    raise DrydockError(f"{where}: {what}: {reason}") from None
     in_order = {name: variables[name] for name in raw if name in variables}
-    return Resolved(variables=in_order, notes=(*notes, *new.values()), new=tuple(new))
+    check_allowed(raw.get("_refused"), variables, given or {}, where)
+    files = read_migrations(raw.get("_migrations"), where).files
+    try:
+        moves = {rendered(old): rendered(path) for old, path in files.items()}
+    except Exception as error:  # whatever the template's code raises
+        raise DrydockError(
+            f"{where}: {NAME}: the files of _migrations cannot be rendered: {error}"
+        ) from None
+    return Resolved(variables=in_order, notes=(*notes, *new.values()), new=tuple(new), moves=moves)
+
+
+def check_allowed(
+    refused: object, variables: Mapping[str, Any], given: Mapping[str, str], where: str
+) -> None:
+    """Raise DrydockError if new answers are part of a combination that a template refuses.
+
+    Its `_refused` says which, and why: {"database=sqlite, cache=redis": "the reason"}.
+    """
+    answers = {f"{name}={value}".lower() for name, value in variables.items()}
+    for combination, why in refused.items() if isinstance(refused, dict) else ():
+        parts = {*combination.lower().split(", ")}
+        if parts <= answers and {part.partition("=")[0] for part in parts} & {*given}:
+            raise DrydockError(f"{where}: does not accept {combination}: {why}")
 
 
 def render_text(environment: Environment, text: str, context: Mapping[str, Any]) -> str:

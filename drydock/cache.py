@@ -3,8 +3,6 @@
 import os
 from pathlib import Path
 
-from platformdirs import user_cache_path
-
 from drydock.errors import DrydockError
 
 
@@ -15,6 +13,8 @@ def default_cache() -> Path:
     """
     if given := os.environ.get("DRYDOCK_CACHE"):
         return Path(given).absolute()
+    from platformdirs import user_cache_path  # Slow to import.
+
     try:
         folder = user_cache_path("drydock", appauthor=False)
     except RuntimeError:

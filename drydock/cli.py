@@ -2,7 +2,6 @@
 
 import importlib
 import io
-import json
 import os
 import re
 import sys
@@ -52,8 +51,12 @@ class Group(click.Group):
         except click.exceptions.Exit:
             raise
         except click.ClickException as error:
-            error.show()
-            tell_machine(error.format_message(), as_json)
+            from drydock.secrets import masked_text
+
+            shown = io.StringIO()
+            error.show(shown)
+            click.echo(masked_text(shown.getvalue()), err=True, nl=False)
+            tell_machine(masked_text(error.format_message()), as_json)
         except (KeyboardInterrupt, click.Abort):
             ctx.exit(INTERRUPTED)
         except BrokenPipeError:
@@ -74,7 +77,10 @@ class Group(click.Group):
 
 
 def fail(message: str, as_json: bool) -> None:
-    """Print why a command failed; for a machine, as JSON on the standard output as well."""
+    """Print why a command failed, without secrets; for a machine, as JSON on the standard output as well."""
+    from drydock.secrets import masked_text  # Slow to import.
+
+    message = masked_text(message)
     shown = "".join(letter if letter.isprintable() or letter == "\n" else " " for letter in message)
     click.echo(f"drydock: {shown}", err=True)
     tell_machine(message, as_json)
@@ -83,6 +89,8 @@ def fail(message: str, as_json: bool) -> None:
 def tell_machine(message: str, as_json: bool) -> None:
     """Print why a command failed as JSON, if that was asked for."""
     if as_json:
+        import json  # Slow to import.
+
         click.echo(json.dumps({"status": ERROR, "error": message}))
 
 

@@ -3,36 +3,16 @@
 Nothing here reads the disk: a comparison is a function of values, and reports are made from it.
 """
 
-import difflib
-import itertools
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from enum import StrEnum
 
 from drydock import formats
 from drydock.formats import Document
 from drydock.keys import KeyChange, collapsed, diff_keys
+from drydock.lines import Matcher
 from drydock.policy import Policy
+from drydock.state import RENAMED, State
 from drydock.tree import File, Tree
-
-
-class State(StrEnum):
-    """Where a file stands, seen from the recorded template."""
-
-    SAME = "same"
-    EDITED = "edited here"
-    CHANGED = "changed upstream"
-    BOTH = "same change"
-    MERGES = "merges cleanly"
-    CONFLICT = "conflict"
-    DELETED = "deleted here"
-    NEW = "new upstream"
-    REMOVED = "removed upstream"
-    UNKNOWN = "not known"
-
-
-# The states in which the template has moved but the project has not drifted.
-UPSTREAM = frozenset({State.CHANGED, State.BOTH, State.NEW, State.REMOVED})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,6 +54,12 @@ class Drift:
 
     path: str
     state: State = field(metadata={"enum": [state.value for state in State if state != "same"]})
+    renamed: str | None = field(
+        default=None,
+        metadata={
+            "description": "The name here, if the template has renamed the file; the path is the new one"
+        },
+    )
     yours: bool = field(metadata={"description": "The policy says that changes here are no drift"})
     accepted: str | None = field(
         default=None, metadata={"description": "Why the deviation is agreed, where it is"}
@@ -93,8 +79,8 @@ class Drift:
 
     @property
     def is_muted(self) -> bool:
-        """Whether nobody wants to hear of it: the file is the team's own, or the deviation is accepted."""
-        return self.yours or self.accepted is not None
+        """Whether nobody wants to hear of it: the deviation is accepted, or only the team has changed its own file."""
+        return self.accepted is not None or (self.yours and self.upstream is None)
 
     @property
     def form_only(self) -> bool:
@@ -152,11 +138,13 @@ def change(
     old, new = (file.text if file else "" for file in (before, after))
     if old is None or new is None:
         return Change(keys=None, brief=(), added=0, removed=0, binary=True, executable=executable)
-    added = removed = 0
-    lines = difflib.unified_diff(old.splitlines(), new.splitlines(), n=0, lineterm="")
-    for line in itertools.islice(lines, 2, None):  # without the two that name the files
-        added += line.startswith("+")
-        removed += line.startswith("-")
+    blocks = [
+        block
+        for block in Matcher(old.splitlines(), new.splitlines()).get_opcodes()
+        if block[0] != "equal"
+    ]
+    removed = sum(end - start for _, start, end, _, _ in blocks)
+    added = sum(end - start for _, _, _, start, end in blocks)
     if not (before and after) or old == new:
         return Change(keys=None, brief=(), added=added, removed=removed, executable=executable)
     sides = documents.of(path, before), documents.of(path, after)
@@ -213,11 +201,19 @@ def met(
     return {entry for entry in used if entry}
 
 
-def compare(base: Tree, upstream: Tree, here: Tree, policy: Policy) -> Comparison:
+def compare(
+    base: Tree,
+    upstream: Tree,
+    here: Tree,
+    policy: Policy,
+    renamed: Mapping[str, str] | None = None,
+) -> Comparison:
     """Compare the trees of the recorded template, the newest, and the working tree.
 
-    Files of the working tree that are in neither template are the project's own.
+    Files of the working tree that are in neither template are the project's own. `renamed` maps paths to the names
+    that the project still has, because only the template has renamed the files.
     """
+    renamed = renamed or {}
     every = sorted({*base, *upstream})
     paths = [path for path in every if not policy.is_ignored(path)]
     documents = Documents()
@@ -229,6 +225,8 @@ def compare(base: Tree, upstream: Tree, here: Tree, policy: Policy) -> Compariso
         new = without_ignored_keys(path, old, new, policy, documents)
         unknown = [file.unknown for file in (old, new, mine) if file and file.unknown]
         standing = State.UNKNOWN if unknown else state(old, new, mine)
+        if path in renamed:
+            standing = RENAMED.get(standing, standing)
         if standing is State.SAME:
             continue
         local, remote = (change(path, old, file, policy, documents) for file in (mine, new))
@@ -236,6 +234,7 @@ def compare(base: Tree, upstream: Tree, here: Tree, policy: Policy) -> Compariso
             Drift(
                 path=path,
                 state=standing,
+                renamed=renamed.get(path),
                 yours=policy.is_yours(path),
                 here=local,
                 upstream=remote,
@@ -252,9 +251,9 @@ def collisions(here: Change | None, upstream: Change | None) -> tuple[str, ...]:
     """Return the keys that both sides changed to different values."""
     if not here or not upstream or here.keys is None or upstream.keys is None:
         return ()
-    theirs = {edit.key: edit.result for edit in upstream.keys}
+    theirs = {edit.key: edit.after for edit in upstream.keys}
     return tuple(
         dict.fromkeys(
-            edit.key for edit in here.keys if edit.key in theirs and theirs[edit.key] != edit.result
+            edit.key for edit in here.keys if edit.key in theirs and theirs[edit.key] != edit.after
         )
     )

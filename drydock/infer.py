@@ -7,19 +7,18 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import Any
 
-from drydock import project, record, render
+from drydock import project, record
 from drydock.answers import questions
-from drydock.cache import default_cache
 from drydock.errors import DrydockError
 from drydock.policy import is_skipped
 from drydock.record import Record
 from drydock.secrets import is_secret_name
 from drydock.source import Source, open_source
 from drydock.source.base import folder_of
+from drydock.template import Template
 from drydock.tree import File, Tree
 
 # Longer lines are not searched for answers. Characters.
@@ -213,10 +212,11 @@ def lines_of(data: bytes) -> Counter[bytes]:
 class Search:
     """Renders of one template for one project."""
 
-    def __init__(self, here: Here, source: Source, directory: str | None) -> None:
-        self.here, self.source, self.directory = here, source, directory
-        self.trees: dict[str, Tree] = {}
-        self.describe = cache(source.describe)
+    def __init__(
+        self, here: Here, source: Source, directory: str | None, checkout: str | None
+    ) -> None:
+        self.here, self.source, self.directory, self.checkout = here, source, directory, checkout
+        self.template = Template(source, directory)
         self.renders, self.end = 0, time.monotonic() + SECONDS
 
     @property
@@ -224,24 +224,28 @@ class Search:
         """Whether the bounds of the search are reached."""
         return self.renders >= RENDERS or time.monotonic() > self.end
 
-    def template(self, sha: str) -> Tree:
-        """Return the template's files at a commit."""
-        if sha not in self.trees:
-            self.trees = {sha: self.source.tree(sha, self.directory)}
-        return self.trees[sha]
+    def record(self, sha: str, answers: Mapping[str, Any]) -> Record:
+        """Return the record of a commit and answers.
+
+        It has the private variables that cruft records: a template may use them, and each render has them.
+        """
+        private = {"_template": self.source.url, "_commit": sha, "_checkout": self.checkout}
+        return Record(
+            template=self.source.url,
+            commit=sha,
+            # Secrets are not written down: the default replaces a missing one.
+            answers={name: value for name, value in answers.items() if not is_secret_name(name)},
+            checkout=self.checkout,
+            directory=self.directory,
+            skip=self.here.skip,
+            private=private,
+        )
 
     def render(self, sha: str, answers: Mapping[str, Any]) -> tuple[Tree, dict[str, Any]]:
         """Return the render and its answers."""
         self.renders += 1
-        where = f"{self.source.url} at {self.describe(sha)}"
-        tree, resolved = render.rendered(
-            self.template(sha),
-            answers,
-            where=where,
-            extra={"_template": self.source.url, "_commit": sha, "_checkout": None},
-            cache=default_cache(),
-        )
-        tree.pop(record.NAME, None)
+        extra = self.record(sha, answers).surroundings(sha)
+        tree, resolved = self.template.render(sha, answers, extra=extra)
         return tree, resolved.public
 
     def try_out(self, sha: str, answers: Mapping[str, Any]) -> Parts | None:
@@ -268,7 +272,7 @@ class Search:
 
     def texts(self, sha: str, answers: dict[str, Any], fixed: set[str]) -> dict[str, list[str]]:
         """Return the answers to text questions that the project's files suggest, best first."""
-        raw = questions(self.template(sha), self.source.url)
+        raw = questions(self.template.tree(sha), self.source.url)
         names = [
             name
             for name, default in raw.items()
@@ -324,7 +328,7 @@ class Search:
         asked = {
             # The default first.
             name: [value, not value] if isinstance(value, bool) else value
-            for name, value in questions(self.template(sha), self.source.url).items()
+            for name, value in questions(self.template.tree(sha), self.source.url).items()
             if isinstance(value, bool) or (isinstance(value, list) and value)
             if name[0] != "_" and name not in fixed
         }
@@ -411,8 +415,7 @@ def infer(
     project.check_no_merge(folder)
     say = progress or (lambda message: None)
     source = open_source(template, offline=offline, progress=progress)
-    skip = record.skip_of(folder)
-    search = Search(Here(folder, skip), source, directory)
+    search = Search(Here(folder, record.skip_of(folder)), source, directory, checkout)
     history = source.commits(checkout)
     if commits is not None:
         history = history[: max(commits, 1)]
@@ -451,15 +454,7 @@ def infer(
             f"{folder}: has nothing in common with {source.url}. Is that the right template?"
         )
     return Inference(
-        record=Record(
-            template=source.url,
-            commit=best,
-            # Secrets are not written down: the default replaces a missing one.
-            answers={name: value for name, value in public.items() if not is_secret_name(name)},
-            checkout=checkout,
-            directory=directory,
-            skip=skip,
-        ),
+        record=search.record(best, public),
         label=f"{source.url} at {source.describe(best)} of {source.date(best)[:10]}",
         files=final.files,
         identical=final.identical,

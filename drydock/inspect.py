@@ -3,22 +3,21 @@
 import datetime
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from functools import cache
 from pathlib import Path
 from typing import Any
 
-from drydock import accept, made, policy, project, record, render
+from drydock import accept, made, policy, project, record
 from drydock.answers import NAME, Resolved
-from drydock.cache import default_cache
-from drydock.compare import Comparison, State, compare
+from drydock.compare import Comparison, compare
 from drydock.errors import DrydockError
 from drydock.merge import Fate, merge
+from drydock.policy import Policy
 from drydock.record import Record
+from drydock.renames import renames, with_names
 from drydock.source import Source, open_source
+from drydock.state import State
+from drydock.template import Template
 from drydock.tree import File, Tree
-
-# What cookiecutter and cruft add to a template's variables.
-ADDED = ("_template", "_commit", "_checkout", "_output_dir", "_repo_dir")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,7 +55,8 @@ class Inspection:
     `behind` is the number of commits from the recorded to the newest one, `ahead` that of the
     commits that only the recorded one has. `notes` are sentences about the answers. `by_hook` are files
     that are as the template's hooks made them, not as rendered. The trees do not show them as edits;
-    `rendered`, the recorded and the newest render, has them as rendered. `answers` are those of the newest
+    `rendered`, the recorded and the newest render, has them as rendered. `renames` are the files that the template
+    has renamed, old path to new: the trees have them under the new path, unlike `rendered`. `answers` are those of the newest
     template; its `new_questions` were not asked when the project was generated.
 
     `not_known` is why the newest template is not known, if so: it stands for the recorded one then. Files that are
@@ -73,12 +73,27 @@ class Inspection:
     upstream: Tree
     here: Tree
     rendered: tuple[Tree, Tree]
+    renames: dict[str, str]
+    policy: Policy
     comparison: Comparison
     notes: tuple[str, ...]
     by_hook: tuple[str, ...]
     answers: dict[str, Any]
     new_questions: tuple[str, ...]
     not_known: str | None = None
+
+    @property
+    def pending(self) -> dict[str, str]:
+        """The new and the old path of each file that has its old name here."""
+        return {
+            drift.path: drift.renamed
+            for drift in self.comparison.drifts
+            if drift.renamed is not None
+        }
+
+    def named_here(self, tree: Tree) -> Tree:
+        """Return one of the trees with the names that files have here."""
+        return with_names(tree, self.pending)
 
     def check_known(self, paths: Iterable[str]) -> None:
         """Raise DrydockError if one of some files, or of those below some folders, is not known."""
@@ -96,7 +111,7 @@ def inspect(options: Options) -> Inspection:
     """Inspect a project; DrydockError if its record, its template or its files cannot be read."""
     project.check_no_merge(options.folder)
     known = record.read_record(options.folder)
-    rules = policy.read_policy(options.folder, known.skip)
+    own_rules = policy.read_policy(options.folder, known.skip)
     source = open_source(
         options.template or known.template,
         base=None if options.template else options.folder,
@@ -113,25 +128,13 @@ def inspect(options: Options) -> Inspection:
         not_known = str(error)
     behind, ahead = source.commits_between(old, new)
 
-    @cache
-    def template(sha: str) -> Tree:
-        return source.tree(sha, known.directory)
+    template = Template(source, known.directory, hooks=options.hooks)
 
     def rendered(
         sha: str, then: Record, given: Mapping[str, str] | None = None, *, partial: bool = False
     ) -> tuple[Tree, Resolved]:
-        tree, resolved = render.rendered(
-            template(sha),
-            {**then.answers, **then.private},
-            where=f"{source.url} at {source.describe(sha)}",
-            extra=surroundings(then, sha),
-            given=given,
-            hooks=options.hooks,
-            cache=default_cache(),
-            partial=partial,
-        )
-        tree.pop(record.NAME, None)
-        return tree, resolved
+        answers, extra = {**then.answers, **then.private}, then.surroundings(sha)
+        return template.render(sha, answers, extra=extra, given=given, partial=partial)
 
     base, resolved = rendered(old, known, partial=options.partial)
     for sha in {*known.taken.values()}:
@@ -154,11 +157,15 @@ def inspect(options: Options) -> Inspection:
             if not options.partial or options.given:
                 raise
             not_known = str(error)
+    # The newest template knows best which of its files are the project's.
+    rules = own_rules.above(policy.shipped_policy(resolved.variables, f"{source.url}: {NAME}"))
     paths = [path for path in {**base, **upstream} if not rules.is_ignored(path)]
     here = project.read(options.folder, paths, {**upstream, **base}, partial=options.partial)
+    base, upstream, empty = without_empty_submodules(source.fetched, base, upstream, here)
+    paths = [path for path in paths if path in base or path in upstream]
     unasked = ""
     if options.given and not options.hooks:
-        unasked = unasked_hook(template(new))
+        unasked = unasked_hook(template.tree(new))
     trees = base, upstream, here
     obscure = {path for tree in trees for path, file in tree.items() if file.unknown}
     uncertain = [{path: tree[path] for path in obscure if path in tree} for tree in trees]
@@ -174,7 +181,7 @@ def inspect(options: Options) -> Inspection:
             raise DrydockError(f"{source.url}: {NAME}: _by_hook is not a list of patterns.")
         patterns = tuple(map(str, declared))
         by_hook = {path: here.get(path) for path in differing if policy.matches(patterns, path)}
-    elif differing and not options.hooks and has_hooks(template(old)):
+    elif differing and not options.hooks and has_hooks(template.tree(old)):
         told = made.inspect_history(
             options.folder,
             base,
@@ -187,15 +194,31 @@ def inspect(options: Options) -> Inspection:
                 f"{len(differing)} differ, and the template's hooks may have made some of them. It is unknown which, "
                 f"because {told.reason}."
             )
-    trees = as_made(by_hook, base, upstream, here)
-    known_rules = [acceptance for acceptance in rules.accepted if acceptance.file not in obscure]
-    rules = replace(rules, accepted=tuple(known_rules))
-    rules, accepted, ended = accept.in_force(rules, *trees, datetime.date.today())
+    names = renames(resolved.moves, base, upstream, here)
+    pending = {new: old for old, new in names.items() if old in here}
+    by_hook_here = {names.get(path, path): file for path, file in by_hook.items()}
+    trees = as_made(by_hook_here, with_names(base, names), upstream, with_names(here, names))
+    known_rules = [
+        replace(acceptance, file=names.get(acceptance.file, acceptance.file))
+        for acceptance in rules.accepted
+        if acceptance.file not in obscure
+    ]
+    rules = replace(
+        rules, accepted=tuple(known_rules), renamed={new: old for old, new in names.items()}
+    )
+    in_force, accepted, ended = accept.in_force(rules, *trees, datetime.date.today())
     old_tree, new_tree, own_tree = (
         {**tree, **rest} for tree, rest in zip(trees, uncertain, strict=True)
     )
-    compared = compare(old_tree, new_tree, own_tree, rules)
-    comparison = accept.marked(with_merges(compared, *trees), accepted)
+    compared = compare(old_tree, new_tree, own_tree, in_force, pending)
+    unmerged = ""
+    try:
+        compared = with_merges(compared, *trees)
+    except DrydockError as error:
+        if not options.partial:
+            raise
+        unmerged = f"Whether conflicts merge cleanly is not known. {error}"
+    comparison = accept.marked(compared, accepted)
     return Inspection(
         record=replace(known, template=source.url),
         url=source.url,
@@ -207,8 +230,15 @@ def inspect(options: Options) -> Inspection:
         upstream=trees[1],
         here=trees[2],
         rendered=(base, upstream),
+        renames=names,
+        policy=rules,
         comparison=comparison,
-        notes=tuple(filter(None, (*resolved.notes, unasked, unknown, *ended, *left_out(source)))),
+        notes=tuple(
+            filter(
+                None,
+                (*resolved.notes, unasked, unknown, unmerged, *empty, *ended, *left_out(source)),
+            )
+        ),
         by_hook=tuple(sorted(path for path in by_hook if here.get(path) == by_hook[path])),
         answers=resolved.public,
         new_questions=resolved.new,
@@ -216,15 +246,24 @@ def inspect(options: Options) -> Inspection:
     )
 
 
-def surroundings(known: Record, sha: str) -> dict[str, Any]:
-    """Return the private variables that the program which made a project adds to the template's own.
-
-    They are those of its record; for a record without any, cookiecutter's.
-    """
-    now = {"_template": known.template, "_commit": sha, "_checkout": known.checkout}
-    recorded = {name: known.private[name] for name in ADDED if name in known.private}
-    names = recorded or ("_template", "_checkout")
-    return {**recorded, **{name: value for name, value in now.items() if name in names}}
+def without_empty_submodules(
+    submodules: Iterable[str], base: Tree, upstream: Tree, here: Tree
+) -> tuple[Tree, Tree, list[str]]:
+    """Return two renders without the template's submodules of which a project has nothing, and a sentence for each."""
+    notes = []
+    for submodule in sorted(submodules):
+        folder = f"{submodule.partition('/')[2]}/"
+        rendered = any(path.startswith(folder) for path in {**base, **upstream})
+        if rendered and not any(path.startswith(folder) for path in here):
+            base, upstream = (
+                {path: file for path, file in tree.items() if not path.startswith(folder)}
+                for tree in (base, upstream)
+            )
+            notes.append(
+                f"{folder} is not compared: it is a submodule of the template, and nothing of it is here. "
+                "cookiecutter leaves it empty."
+            )
+    return base, upstream, notes
 
 
 def left_out(source: Source) -> list[str]:

@@ -7,28 +7,36 @@ Whether the order counts is decided elsewhere, by drydock.formats.Document.meani
 import re
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from drydock.formats import Document, Leaf
 from drydock.formats.requirements import HASHES
-from drydock.secrets import is_secret, masked
+from drydock.secrets import is_secret, masked_text
 
 
 @dataclass(frozen=True, kw_only=True)
 class KeyChange:
     """A key whose value differs: None before means that it is new, None after that it is gone.
 
-    `secret` says that the values look secret and are replaced by ***. Two changes to the same value have
-    equal `result`s, secret or not.
+    The values are as they are in the files; what leaves the program is `shown`.
     """
 
     key: str
-    before: str | None
-    after: str | None
+    before: str | None = field(repr=False)
+    after: str | None = field(repr=False)
     secret: bool = field(
         default=False, metadata={"description": "The values looked secret, and are *** here"}
     )
-    result: int = field(default=0, repr=False, compare=False, metadata={"json_name": None})
+
+    @property
+    def shown(self) -> "KeyChange":
+        """The change without its secrets: both values are *** if the key, or one of them, says that they are."""
+        values = (self.before, self.after)
+        secret = any(value is not None and is_secret(self.key, value) for value in values)
+        before, after = (
+            None if value is None else "***" if secret else masked_text(value) for value in values
+        )
+        return replace(self, before=before, after=after, secret=secret or (before, after) != values)
 
 
 def diff_keys(before: Document, after: Document) -> list[KeyChange] | None:
@@ -45,10 +53,10 @@ def diff_keys(before: Document, after: Document) -> list[KeyChange] | None:
         gone, come = list((ours - theirs).elements()), list((theirs - ours).elements())
         # One replaces the other; items of a list, and repeated keys, come and go.
         if len(gone) == len(come) == 1 and not key.endswith("[]"):
-            changes.append(change(key, gone[0], come[0]))
+            changes.append(KeyChange(key=key, before=gone[0], after=come[0]))
         else:
-            changes += [change(key, value, None) for value in gone]
-            changes += [change(key, None, value) for value in come]
+            changes += [KeyChange(key=key, before=value, after=None) for value in gone]
+            changes += [KeyChange(key=key, before=None, after=value) for value in come]
     names = {edit.key for edit in changes}
     edits = {(edit.key, edit.before, edit.after) for edit in changes}
     origins = {leaf.key: leaf.origin for leaf in (*before.leaves, *after.leaves) if leaf.origin}
@@ -99,19 +107,3 @@ def grouped(leaves: Iterable[Leaf]) -> dict[str, Counter[str]]:
     for leaf in leaves:
         values.setdefault(leaf.key, Counter())[leaf.value] += 1
     return values
-
-
-def change(key: str, before: str | None, after: str | None) -> KeyChange:
-    """Return a change, with its values masked if one of them looks secret."""
-    values = [value for value in (before, after) if value is not None]
-    secret = any(is_secret(key, value) for value in values)
-    shown = [
-        None if value is None else "***" if secret else masked(value) for value in (before, after)
-    ]
-    return KeyChange(
-        key=key,
-        before=shown[0],
-        after=shown[1],
-        secret=secret or shown != [before, after],
-        result=hash(after),
-    )

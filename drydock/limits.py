@@ -1,4 +1,4 @@
-"""Bounds on what a template may use while it is rendered: a loop without an end, a text without a limit."""
+"""Bounds on what the files of others may use: a template without an end, a text that no parser was made for."""
 
 import signal
 import threading
@@ -20,7 +20,29 @@ BYTES = 1 << 30
 
 
 class TimeUp(BaseException):
-    """A template needs too much time. Not an Exception: libraries that the template calls would swallow it."""
+    """Something needs too much time. Not an Exception: libraries that a template calls would swallow it."""
+
+
+@contextmanager
+def timed(seconds: float) -> Iterator[None]:
+    """Raise TimeUp when the block has used so much processor time.
+
+    There is no bound on Windows, nor outside of the main thread.
+    """
+    if resource is None or threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def stop(_signal: int, _frame: FrameType | None) -> None:
+        raise TimeUp
+
+    before = signal.signal(signal.SIGPROF, stop)
+    signal.setitimer(signal.ITIMER_PROF, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_PROF, 0)
+        signal.signal(signal.SIGPROF, before)
 
 
 @contextmanager
@@ -33,17 +55,12 @@ def limited(files: int, where: str) -> Iterator[None]:
         yield
         return
     seconds = SECONDS + files * SECONDS_PER_FILE
-
-    def stop(_signal: int, _frame: FrameType | None) -> None:
-        raise TimeUp
-
     soft, hard = resource.getrlimit(resource.RLIMIT_AS)
-    before = signal.signal(signal.SIGPROF, stop)
-    signal.setitimer(signal.ITIMER_PROF, seconds)
     try:
-        if bound := memory_bound(soft):
-            resource.setrlimit(resource.RLIMIT_AS, (bound, hard))
-        yield
+        with timed(seconds):
+            if bound := memory_bound(soft):
+                resource.setrlimit(resource.RLIMIT_AS, (bound, hard))
+            yield
     except TimeUp:
         raise DrydockError(f"{where}: takes more than {seconds:g} seconds to render.") from None
     except MemoryError:
@@ -51,8 +68,6 @@ def limited(files: int, where: str) -> Iterator[None]:
             f"{where}: takes more than {BYTES >> 20} MiB of memory to render."
         ) from None
     finally:
-        signal.setitimer(signal.ITIMER_PROF, 0)
-        signal.signal(signal.SIGPROF, before)
         resource.setrlimit(resource.RLIMIT_AS, (soft, hard))
 
 

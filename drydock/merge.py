@@ -4,7 +4,6 @@ git does the merging, with its knowledge of renames and modes. If lines of a str
 key does, they are merged by line once more, and the result counts if every key comes out right.
 """
 
-import difflib
 import re
 import tempfile
 from collections import Counter
@@ -15,6 +14,7 @@ from enum import StrEnum
 from drydock import formats
 from drydock.errors import DrydockError
 from drydock.keys import grouped
+from drydock.lines import WORK, Matcher
 from drydock.project import unix
 from drydock.source.git import contents_of, entries_of, git
 from drydock.tree import File, Tree
@@ -28,6 +28,7 @@ class Fate(StrEnum):
     """What becomes of a file."""
 
     UPDATED = "updated"
+    RENAMED = "renamed"
     MERGED = "merged"
     ADDED = "added"
     REMOVED = "removed"
@@ -39,12 +40,14 @@ class Fate(StrEnum):
 class Outcome:
     """A file after the merge, None if it is removed. `stages` are those of a conflict in git's index.
 
-    The stages are 1 for the recorded template, 2 for the working tree, and 3 for the newest template.
+    The stages are 1 for the recorded template, 2 for the working tree, and 3 for the newest template. `source` is the
+    old name of a file that is renamed.
     """
 
     path: str
     fate: Fate
     file: File | None
+    source: str | None = None
     stages: dict[int, File] = field(default_factory=dict)
 
 
@@ -213,17 +216,19 @@ Edit = tuple[int, int, list[str]]
 
 
 def merged_by_line(base: list[str], ours: list[str], theirs: list[str]) -> str | None:
-    """Return a text with the edits of both sides, which may be adjacent; None if they overlap.
+    """Return a text with the edits of both sides, which may be adjacent; None if they overlap, or are far too many.
 
     If both add something at the same place, the project's comes first.
     """
 
     def edits(lines: list[str]) -> list[Edit]:
-        codes = difflib.SequenceMatcher(None, base, lines, autojunk=False).get_opcodes()
+        codes = Matcher(base, lines, autojunk=False).get_opcodes()
         return [(a, b, lines[c:d]) for tag, a, b, c, d in codes if tag != "equal"]
 
-    mine = edits(ours)
-    other = [edit for edit in edits(theirs) if edit not in mine]
+    mine, other = edits(ours), edits(theirs)
+    if len(mine) * len(other) > WORK:
+        return None
+    other = [edit for edit in other if edit not in mine]
     for start, end, _ in mine:
         for first, last, _ in other:
             if (

@@ -12,21 +12,24 @@ In `.drydock.toml`, or in `[tool.drydock]` of pyproject.toml:
     hash = "..."
 
 Patterns are those of .gitignore. Without any, the template owns every file. What cruft skips, in the record or in
-`[tool.cruft]` of pyproject.toml, is not compared either; those patterns are cruft's.
+`[tool.cruft]` of pyproject.toml, is not compared either; those patterns are cruft's. A template may ship a policy, as
+`_drydock` in its cookiecutter.json: it counts unless the project's own says otherwise.
 """
 
 import datetime
 import fnmatch
 import re
 import tomllib
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path, PurePosixPath
-
-from pathspec import GitIgnoreSpec
+from typing import TYPE_CHECKING, Any
 
 from drydock.errors import DrydockError
+
+if TYPE_CHECKING:
+    from pathspec import GitIgnoreSpec
 
 LISTS = ("yours", "ignore", "ignore-keys")
 
@@ -49,7 +52,8 @@ class Acceptance:
 class Policy:
     """Patterns of files, and of keys: `FILE PATTERN: KEY`, with all below the key.
 
-    `skip` are what cruft skips, also ignored; nobody is told if they match nothing.
+    `skip` are what cruft skips, also ignored; nobody is told if they match nothing, nor if the template's entries,
+    `shipped`, do. `renamed` are the old paths of files that the template has renamed: their patterns still count.
     """
 
     yours: tuple[str, ...] = ()
@@ -57,32 +61,53 @@ class Policy:
     ignore_keys: tuple[str, ...] = ()
     skip: tuple[str, ...] = ()
     accepted: tuple[Acceptance, ...] = ()
+    shipped: tuple[str, ...] = ()
+    renamed: Mapping[str, str] = field(default_factory=dict)
+
+    def names(self, path: str) -> tuple[str, ...]:
+        """Return a file's path, and its old one if the template has renamed it."""
+        return (path, self.renamed[path]) if path in self.renamed else (path,)
 
     def is_yours(self, path: str) -> bool:
         """Tell whether a file belongs to the project's team once it is generated."""
-        return matches(self.yours, path)
+        return any(matches(self.yours, name) for name in self.names(path))
 
     def is_ignored(self, path: str) -> bool:
         """Tell whether a file is not compared."""
-        return matches(self.ignore, path) or is_skipped(self.skip, path)
+        return any(
+            matches(self.ignore, name) or is_skipped(self.skip, name) for name in self.names(path)
+        )
 
     def ignoring(self, path: str, key: str) -> str | None:
         """Return the entry of `ignore_keys` that makes a key of a file not count."""
         for entry in self.ignore_keys:
-            pattern, _, name = entry.partition(": ")
-            if is_below(key, name) and matches((pattern,), path):
+            pattern, _, top = entry.partition(": ")
+            if is_below(key, top) and any(matches((pattern,), name) for name in self.names(path)):
                 return entry
         return None
 
     def unmatched(self, paths: Iterable[str], used_keys: set[str]) -> list[str]:
-        """Return the ignore entries that match none of the paths or keys."""
-        paths = list(paths)
+        """Return the project's ignore entries that match none of the paths or keys."""
+        names = [name for path in paths for name in self.names(path)]
         files = [
             pattern
             for pattern in self.ignore
-            if not any(matches((pattern,), path) for path in paths)
+            if not any(matches((pattern.removeprefix("!"),), name) for name in names)
         ]
-        return files + [entry for entry in self.ignore_keys if entry not in used_keys]
+        entries = files + [entry for entry in self.ignore_keys if entry not in used_keys]
+        return [entry for entry in entries if entry not in self.shipped]
+
+    def above(self, shipped: "Policy") -> "Policy":
+        """Return the policy with what a template ships below it: a later pattern takes precedence."""
+        return replace(
+            self,
+            yours=(*shipped.yours, *self.yours),
+            ignore=(*shipped.ignore, *self.ignore),
+            ignore_keys=(*self.ignore_keys, *shipped.ignore_keys),
+            shipped=tuple(
+                {*shipped.ignore, *shipped.ignore_keys} - {*self.ignore, *self.ignore_keys}
+            ),
+        )
 
 
 def is_below(key: str, top: str) -> bool:
@@ -96,8 +121,10 @@ def matches(patterns: tuple[str, ...], path: str) -> bool:
 
 
 @cache
-def compiled(patterns: tuple[str, ...]) -> GitIgnoreSpec:
+def compiled(patterns: tuple[str, ...]) -> "GitIgnoreSpec":
     """Return patterns of .gitignore, ready to be matched; DrydockError for one that is not in their form."""
+    from pathspec import GitIgnoreSpec  # Slow to import, and not every policy has patterns.
+
     for pattern in patterns:
         try:
             GitIgnoreSpec.from_lines([pattern])
@@ -152,24 +179,38 @@ def read_policy(project: Path, skip: Iterable[str] = ()) -> Policy:
         name, table = pyproject, tool.get("drydock", {})
     if not isinstance(table, dict):
         raise DrydockError(f"{name}: tool.drydock is not a table.")
+    accepted = table.pop("accepted", [])
+    return replace(
+        patterns_of(table, str(name), [*LISTS, "accepted"]),
+        skip=(*skip, *skip_of_cruft(tool.get("cruft"), pyproject)),
+        accepted=tuple(acceptances(accepted, name)),
+    )
+
+
+def shipped_policy(variables: Mapping[str, Any], where: str) -> Policy:
+    """Return the policy that a template ships, in its variable `_drydock`, or `__drydock` with answers in it.
+
+    DrydockError if it has anything but lists of patterns.
+    """
+    name = next((name for name in ("_drydock", "__drydock") if name in variables), None)
+    table = variables[name] if name else {}
+    if not isinstance(table, dict):
+        raise DrydockError(f"{where}: {name} is not an object with {', '.join(LISTS)}.")
+    return patterns_of(table, f"{where}: {name}", LISTS)
+
+
+def patterns_of(table: Mapping[str, Any], name: str, known: Iterable[str]) -> Policy:
+    """Return the policy of a table's lists; DrydockError for an entry that no policy has."""
     for key, value in table.items():
-        if key == "accepted":
-            continue
         if key not in LISTS:
-            known = ", ".join([*LISTS, "accepted"])
-            raise DrydockError(f"{name}: {key} is not known. A policy has {known}.")
+            raise DrydockError(f"{name}: {key} is not known. A policy has {', '.join(known)}.")
         if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
             raise DrydockError(f"{name}: {key} is not a list of strings.")
     for entry in table.get("ignore-keys", []):
         if ": " not in entry:
             raise DrydockError(f'{name}: ignore-keys: {entry!r} is not in the form "FILE: KEY".')
-    return Policy(
-        yours=tuple(table.get("yours", [])),
-        ignore=tuple(table.get("ignore", [])),
-        skip=(*skip, *skip_of_cruft(tool.get("cruft"), pyproject)),
-        ignore_keys=tuple(table.get("ignore-keys", [])),
-        accepted=tuple(acceptances(table.get("accepted", []), name)),
-    )
+    yours, ignore, ignore_keys = (tuple(table.get(key, [])) for key in LISTS)
+    return Policy(yours=yours, ignore=ignore, ignore_keys=ignore_keys)
 
 
 def toml(name: Path) -> dict[str, object]:

@@ -12,6 +12,8 @@ from typing import Any
 from drydock.errors import DrydockError
 
 NAME = ".cruft.json"
+# What cookiecutter and cruft add to a template's variables.
+ADDED = ("_template", "_commit", "_checkout", "_output_dir", "_repo_dir")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,6 +33,16 @@ class Record:
     skip: tuple[str, ...] = field(default=())
     taken: dict[str, str] = field(default_factory=dict)
     private: dict[str, Any] = field(default_factory=dict)
+
+    def surroundings(self, commit: str) -> dict[str, Any]:
+        """Return the private variables that the program which made a project adds to the template's own.
+
+        They are those of the record, as of a commit; for a record without any, cookiecutter's.
+        """
+        now = {"_template": self.template, "_commit": commit, "_checkout": self.checkout}
+        recorded = {name: self.private[name] for name in ADDED if name in self.private}
+        names = recorded or ("_template", "_checkout")
+        return {**recorded, **{name: value for name, value in now.items() if name in names}}
 
     def dumps(self) -> str:
         """Return the text of the file."""

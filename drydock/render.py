@@ -29,7 +29,7 @@ from drydock.answers import Resolved, questions, render_text, resolve
 from drydock.cache import private
 from drydock.errors import DrydockError
 from drydock.limits import limited
-from drydock.tree import File, Tree
+from drydock.tree import File, Tree, known, read_tree, write_tree
 
 
 class Environment(ExtensionLoaderMixin, SandboxedEnvironment):  # type: ignore[misc]
@@ -205,13 +205,6 @@ def explained(error: Exception, path: str, where: str) -> DrydockError:
     return DrydockError(f"{where}: {path}: cannot be rendered: {told(error)}")
 
 
-def known(file: File) -> File:
-    """Return a file; DrydockError if its contents are not known."""
-    if file.unknown:
-        raise DrydockError(file.unknown)
-    return file
-
-
 def safe(path: str, where: str) -> str:
     """Return a path in normal form; DrydockError if it leaves the project."""
     plain = posixpath.normpath(path)
@@ -258,7 +251,7 @@ def run_with_hooks(
         tempfile.TemporaryDirectory(prefix="drydock-", ignore_cleanup_errors=True) as name,
         ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool,
     ):
-        write(template, Path(name, "template"))
+        write_tree(template, Path(name, "template"))
         try:
             return pool.submit(generate, name, raw, recorded, where, extra, given).result()
         except BrokenProcessPool:
@@ -292,33 +285,10 @@ def generate(
         resolved = resolve(environment, raw, recorded, where, given)
         context = {"cookiecutter": {**resolved.variables, **(extra or {})}}
         project = generate_files(str(source), context, str(output), accept_hooks=True)
-        return read(Path(project)), resolved
+        return read_tree(Path(project)), resolved
     except DrydockError:
         raise
     except Exception as error:  # whatever the template's code raises
         raise DrydockError(
             f"{where}: cookiecutter cannot generate from it: {told(error)}"
         ) from None
-
-
-def write(tree: Tree, folder: Path) -> None:
-    """Write a tree's files into a new folder; DrydockError for one that is not known, and matters."""
-    for path, file in tree.items():
-        if file.unknown and "cookiecutter" not in path.split("/")[0]:
-            continue
-        known(file)
-        target = folder / path
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_bytes(file.data)
-        target.chmod(0o755 if file.executable else 0o644)
-
-
-def read(folder: Path) -> Tree:
-    """Return the files below a folder."""
-    return {
-        path.relative_to(folder).as_posix(): File(
-            data=path.read_bytes(), executable=bool(path.stat().st_mode & 0o100)
-        )
-        for path in sorted(folder.rglob("*"))
-        if path.is_file() and ".git" not in path.relative_to(folder).parts
-    }

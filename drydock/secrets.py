@@ -130,3 +130,8 @@ def masked_lines(lines: list[str]) -> Iterator[str]:
         following = PAIR.match(body) or OPEN.match(body)
         name = following["name"] if following and is_secret_name(following["name"]) else ""
         yield shown + end
+
+
+def masked_text(text: str) -> str:
+    """Return a text of any number of lines without its secrets."""
+    return "".join(masked_lines(text.splitlines(keepends=True))) if HINT.search(text) else text

@@ -1,6 +1,9 @@
 """Files as values: what was rendered, what is in a template, what is in a project."""
 
 from dataclasses import dataclass, field
+from pathlib import Path
+
+from drydock.errors import DrydockError
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,3 +31,33 @@ class File:
 
 # From a path, with forward slashes and relative to the top, to the file there.
 Tree = dict[str, File]
+
+
+def known(file: File) -> File:
+    """Return a file; DrydockError if its contents are not known."""
+    if file.unknown:
+        raise DrydockError(file.unknown)
+    return file
+
+
+def write_tree(tree: Tree, folder: Path) -> None:
+    """Write a tree's files into a new folder; DrydockError for one that is not known, and matters."""
+    for path, file in tree.items():
+        if file.unknown and "cookiecutter" not in path.split("/")[0]:
+            continue
+        known(file)
+        target = folder / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(file.data)
+        target.chmod(0o755 if file.executable else 0o644)
+
+
+def read_tree(folder: Path) -> Tree:
+    """Return the files below a folder."""
+    return {
+        path.relative_to(folder).as_posix(): File(
+            data=path.read_bytes(), executable=bool(path.stat().st_mode & 0o100)
+        )
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and ".git" not in path.relative_to(folder).parts
+    }

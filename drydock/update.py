@@ -1,13 +1,14 @@
 """Update a project to its template's newest version: merge the changes since the record into its files."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from drydock import policy, project, record
+from drydock import project, record
 from drydock.errors import DrydockError
 from drydock.inspect import Inspection
 from drydock.merge import Fate, Outcome, merge
+from drydock.renames import with_names
 from drydock.tree import File, Tree
 from drydock.worktree import Change, WorkTree
 
@@ -34,10 +35,13 @@ def make_plan(
     where the record has it. DrydockError for a file that the template does not have.
     """
     base, theirs = inspection.rendered
-    rules = policy.read_policy(folder, inspection.record.skip)
+    renames = inspection.renames
     wanted = chosen(files, {**base, **theirs})
+    if wanted is not None:
+        renames = {old: new for old, new in renames.items() if {old, new} & wanted}
+        wanted |= {*renames, *renames.values()}
     base, theirs = (
-        {path: file for path, file in tree.items() if not rules.is_ignored(path)}
+        {path: file for path, file in tree.items() if not inspection.policy.is_ignored(path)}
         for tree in (base, theirs)
     )
     if wanted is not None:
@@ -45,13 +49,32 @@ def make_plan(
         rest = {path: file for path, file in base.items() if path not in wanted}
         theirs = {path: file for path, file in theirs.items() if path in wanted} | rest
     ours = project.read(folder, {**base, **theirs}, {**theirs, **base})
+    pending = {new: old for old, new in renames.items() if old in ours}
+    base, ours = with_names(base, renames), with_names(ours, renames)
     gone = {*base} - {*ours}
     others: Tree = {}
     if gone:
-        tracked = [path for path in WorkTree(folder).tracked() if path not in base]
-        others = project.read(folder, [path for path in tracked if path not in theirs])
-    outcomes = merge(base, ours, theirs, others)
+        known = {*base, *theirs, *renames}
+        tracked = [path for path in WorkTree(folder).tracked() if path not in known]
+        others = project.read(folder, tracked)
+    outcomes = with_renames(merge(base, ours, theirs, others), ours, pending)
     return Plan(outcomes=tuple(outcomes), record=new_record(inspection, folder, wanted, moved))
+
+
+def with_renames(outcomes: list[Outcome], ours: Tree, pending: Mapping[str, str]) -> list[Outcome]:
+    """Return the outcomes of a merge together with those of files that it does not know to have an old name here.
+
+    `pending` maps the new names, which `ours` has, to the old ones.
+    """
+    result = [replace(outcome, source=pending.get(outcome.path)) for outcome in outcomes]
+    same = {*pending} - {outcome.path for outcome in outcomes}
+    result += [
+        Outcome(path=path, fate=Fate.RENAMED, file=ours[path], source=pending[path])
+        for path in sorted(same)
+    ]
+    # Last, because a new file takes its mode and its ends of lines from the old one.
+    old = sorted(pending.values())
+    return [*result, *(Outcome(path=path, fate=Fate.REMOVED, file=None) for path in old)]
 
 
 def chosen(files: Iterable[str], known: Mapping[str, File]) -> set[str] | None:
@@ -93,7 +116,7 @@ def apply(plan: Plan, folder: Path) -> None:
             "are resolved; `drydock update --abort` undoes it."
         )
     changes = [
-        Change(path=outcome.path, file=outcome.file, stages=outcome.stages)
+        Change(path=outcome.path, file=outcome.file, stages=outcome.stages, source=outcome.source)
         for outcome in plan.outcomes
         if outcome.fate is not Fate.KEPT_DELETED
     ]

@@ -19,11 +19,15 @@ MARKS = (b"<<<<<<< ", b">>>>>>> ")
 
 @dataclass(frozen=True, kw_only=True)
 class Change:
-    """A file to write, or to delete if it is None; `stages` are what the index gets for a conflict."""
+    """A file to write, or to delete if it is None; `stages` are what the index gets for a conflict.
+
+    `source` is the file whose mode and ends of lines it takes, if it is not the one that is there.
+    """
 
     path: str
     file: File | None
     stages: dict[int, File]
+    source: str | None = None
 
 
 class WorkTree:
@@ -133,10 +137,11 @@ class WorkTree:
             self.prune(target.parent)
             return
         data = change.file.data
-        if target.exists() and crlf(target.read_bytes()) and b"\r\n" not in data:
+        like = self.target(change.source) if change.source else target
+        if like.exists() and crlf(like.read_bytes()) and b"\r\n" not in data:
             data = data.replace(b"\n", b"\r\n")
         target.parent.mkdir(parents=True, exist_ok=True)
-        mode = target.stat().st_mode & 0o777 if target.exists() else 0o666 & ~umask()
+        mode = like.stat().st_mode & 0o777 if like.exists() else 0o666 & ~umask()
         runnable = mode | (mode & 0o444) >> 2
         partial = target.with_name(f".{target.name}.drydock")
         try:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import pytest
 
 from drydock import render
-from drydock.tree import Tree
+from drydock.tree import Tree, read_tree
 from tests.support.catalogue import COMBINATIONS, ROOT
 from tests.support.choices import label
 
@@ -31,9 +31,9 @@ Documents = dict[str, str]
 @pytest.fixture(scope="module")
 def sources() -> Tree:
     """Return the files of the template that its documents are made of."""
-    tree = {"cookiecutter.json": render.read(ROOT)["cookiecutter.json"]}
-    tree |= {f"templates/{path}": file for path, file in render.read(ROOT / "templates").items()}
-    for path, file in render.read(ROOT / TOP).items():
+    tree = {"cookiecutter.json": read_tree(ROOT)["cookiecutter.json"]}
+    tree |= {f"templates/{path}": file for path, file in read_tree(ROOT / "templates").items()}
+    for path, file in read_tree(ROOT / TOP).items():
         if "languages/" in (file.text or ""):
             tree[f"{TOP}/{path}"] = file
     return tree

@@ -5,9 +5,7 @@ from pathlib import Path
 
 import click
 
-from drydock import accept as acceptances
 from drydock.commands.options import files_in_project, progress, template_options
-from drydock.inspect import Options, inspect
 
 
 @click.command()
@@ -34,20 +32,20 @@ def accept(
       drydock accept nginx/nginx.conf --reason "our own TLS settings"
       drydock accept docker-compose.yml:services.backend.deploy --reason "a larger box" --until 2027-06-30
     """
+    from drydock import accept as acceptances  # Slow to import.
+    from drydock.inspect import Options, inspect
+
     options = Options(
         folder=folder, offline=offline, hooks=hooks, progress=progress(False), partial=True
     )
     inspection = inspect(options)
     day = until.date() if until else None
+    base, here = map(inspection.named_here, (inspection.base, inspection.here))
     new = []
     for thing in things:
         path, colon, key = thing.partition(":")
-        if thing in inspection.base or thing in inspection.here:  # a file with a colon in its name
+        if thing in base or thing in here:  # a file with a colon in its name
             path, colon, key = thing, "", ""
         inspection.check_known([path])
-        new.append(
-            acceptances.made(
-                path, key.strip() if colon else None, reason, day, inspection.base, inspection.here
-            )
-        )
+        new.append(acceptances.made(path, key.strip() if colon else None, reason, day, base, here))
     click.echo(f"Wrote {acceptances.write(folder, new)}. Commit it.")

@@ -12,7 +12,6 @@ from drydock.commands.options import (
     set_option,
     template_options,
 )
-from drydock.inspect import Options, inspect
 
 
 @click.command(epilog=STATUS_HELP)
@@ -46,6 +45,8 @@ def check(
       drydock check --format markdown >>"$GITHUB_STEP_SUMMARY"
       drydock check --fail-on conflict --moved-ok
     """
+    from drydock.inspect import Options, inspect  # Slow to import.
+
     options = Options(folder=folder, template=template, to=to, given=given, offline=offline,
                       hooks=hooks, progress=progress(quiet), partial=True)  # fmt: skip
     report_and_exit(inspect(options), form, fail_on, quiet, verbose, moved_ok)

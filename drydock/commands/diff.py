@@ -18,10 +18,6 @@ from drydock.commands.options import (
     template_options,
 )
 from drydock.errors import DrydockError
-from drydock.inspect import Options, inspect
-from drydock.report.diff import diff as changed_lines
-from drydock.report.patch import patch as make_patch
-from drydock.report.sentences import shown
 
 
 @click.command()
@@ -65,6 +61,11 @@ def diff(
       drydock diff --local docker-compose.yml
       drydock diff --patch | git apply             take the newest version of everything
     """
+    from drydock.inspect import Options, inspect  # Slow to import.
+    from drydock.report.diff import diff as changed_lines
+    from drydock.report.diff import visible
+    from drydock.report.sentences import shown
+
     options = Options(
         folder=folder,
         template=template,
@@ -78,7 +79,8 @@ def diff(
     inspection = inspect(options)
     wanted = {Path(name).as_posix().rstrip("/") for name in files}
     obscure = {drift.path: drift.reason for drift in inspection.comparison.drifts if drift.reason}
-    every = {**inspection.base, **inspection.upstream, **obscure}
+    old = inspection.pending
+    every = {*inspection.base, *inspection.upstream, *obscure, *old.values()}
     unknown = [
         name for name in sorted(wanted)
         if not any(path == name or path.startswith(f"{name}/") for path in every)
@@ -88,7 +90,12 @@ def diff(
     paths = [
         drift.path
         for drift in shown(inspection, verbose or bool(wanted))
-        if not wanted or any(f"{drift.path}/".startswith(f"{name}/") for name in wanted)
+        if not wanted
+        or any(
+            f"{path}/".startswith(f"{name}/")
+            for path in (drift.path, old.get(drift.path, drift.path))
+            for name in wanted
+        )
     ]
     sides = {
         (True, False): [(inspection.base, inspection.here, "edited here")],
@@ -100,13 +107,19 @@ def diff(
     if patch and problems:
         raise DrydockError("\n".join(problems))
     if patch:
+        from drydock.report.patch import patch as make_patch
+
         before, after = sides[0][:2] if sides else (inspection.here, inspection.upstream)
-        data, omitted = make_patch(before, after, paths)
+        before = inspection.named_here(before)
+        after = inspection.named_here(after) if local and not upstream else after
+        data, omitted = make_patch(
+            before, after, [*paths, *(old[path] for path in paths if path in old)]
+        )
         sys.stdout.buffer.write(data)
         sys.stdout.flush()
         if omitted:
             raise DrydockError(
-                f"Left out of the patch because they hold values that look secret: {', '.join(omitted)}."
+                f"{', '.join(omitted)}: left out of the patch, because of values that look secret."
             )
         click.get_current_context().exit(DRIFT if exit_code and data else IN_STEP)
     compared = sides or [
@@ -119,11 +132,8 @@ def diff(
         for path in paths:
             for before, after, side in compared:
                 if before.get(path) != after.get(path):
-                    yield (
-                        click.style(f"# {path}: {side}\n", bold=True)
-                        if colour
-                        else f"# {path}: {side}\n"
-                    )
+                    title = f"# {visible(path)}: {side}"
+                    yield f"{click.style(title, bold=True) if colour else title}\n"
                     yield from changed_lines(before, after, [path], colour)
 
     rest = iter(lines())

@@ -5,10 +5,8 @@ from pathlib import Path
 
 import click
 
-from drydock import record
 from drydock.commands.options import progress, set_option, template_options
 from drydock.errors import DrydockError
-from drydock.infer import infer
 
 # Less than any project keeps of its template: this much is chance.
 LIKE = 0.1
@@ -47,6 +45,10 @@ def init(
       drydock init gh:ORG/django-drydock
       drydock init ../template --set database=mariadb --dry-run
     """
+    from drydock import record  # Slow to import.
+    from drydock.infer import infer
+    from drydock.report.sentences import plain
+
     path = folder / record.NAME
     if path.exists() and not (force or dry_run):
         raise DrydockError(f"{path}: already exists. --force replaces it, --dry-run only shows.")
@@ -82,12 +84,12 @@ def init(
             "it shorter."
         )
     for reason in inferred.unreadable:
-        click.echo(f"Not compared: {reason}")
+        click.echo(f"Not compared: {plain(reason)}")
     if inferred.alike:
         click.echo(f"Not sure of the commit: {', '.join(inferred.alike)} fit as well.")
     for name, answer in inferred.record.answers.items():
         sure = "" if name in inferred.sure else "  (not sure: nothing in the project tells)"
-        click.echo(f"  {name} = {answer}{sure}")
+        click.echo(f"  {plain(f'{name} = {answer}')}{sure}")
     if dry_run:
         return
     partial = path.with_name(f"{record.NAME}.new")

@@ -5,15 +5,16 @@ import posixpath
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from drydock import record
-from drydock.compare import UPSTREAM, Comparison, State
-from drydock.inspect import Inspection
-from drydock.report import REPORTS
-from drydock.report.sentences import View
+from drydock.report import REPORTS, report
+from drydock.state import UPSTREAM, State
+
+if TYPE_CHECKING:  # The help of a command needs none of what the command does.
+    from drydock.compare import Comparison
+    from drydock.inspect import Inspection
 
 IN_STEP, DRIFT, ERROR, MOVED = 0, 1, 2, 3
 FORM = "form"
@@ -71,6 +72,8 @@ def template_options(command: F, *, is_new: bool = False) -> F:
 
 def project_of(context: click.Context, _option: click.Parameter, value: Path) -> Path:
     """Return the project that the folder is in, and remember where in it."""
+    from drydock import record
+
     project = record.project_of(value)
     context.meta[PREFIX] = Path(os.path.relpath(value.resolve(), project.resolve())).as_posix()
     return project
@@ -91,7 +94,7 @@ def files_in_project(
 
 def report_options(command: F) -> F:
     """Add the options that say what a report looks like."""
-    formats = click.Choice([*REPORTS])
+    formats = click.Choice(REPORTS)
     options = [
         click.option("--template", help="The template's new address, if it has moved."),
         click.option("--format", "form", type=formats, default="text", show_default=True),
@@ -143,8 +146,8 @@ def progress(quiet: bool) -> Callable[[str], None] | None:
     return lambda message: click.echo(message, err=True)
 
 
-def status(comparison: Comparison, fail_on: frozenset[str], moved_ok: bool = False) -> int:
-    """Return the exit status of a comparison; your own files do not count.
+def status(comparison: "Comparison", fail_on: frozenset[str], moved_ok: bool = False) -> int:
+    """Return the exit status of a comparison; in your own files, only what is new upstream counts.
 
     With `moved_ok`, neither does a template that has moved. A file that is not known is an error, and one here
     that cannot be parsed: nobody knows which of its keys drifted.
@@ -154,14 +157,16 @@ def status(comparison: Comparison, fail_on: frozenset[str], moved_ok: bool = Fal
         return ERROR
     wanted = {STATES[name] for name in fail_on if name in STATES}
     for drift in counted:
+        if drift.yours:
+            continue
         if FORM in fail_on if drift.form_only else drift.state in wanted:
             return DRIFT
-    moved = any(drift.state in UPSTREAM for drift in counted) and not moved_ok
+    moved = any(drift.yours or drift.state in UPSTREAM for drift in counted) and not moved_ok
     return MOVED if moved else IN_STEP
 
 
 def report_and_exit(
-    inspection: Inspection,
+    inspection: "Inspection",
     form: str,
     fail_on: frozenset[str],
     quiet: bool,
@@ -170,10 +175,12 @@ def report_and_exit(
     given: Mapping[str, str] | None = None,
 ) -> None:
     """Print a report, and end with its status; `given` are the answers of a preview."""
+    from drydock.report.sentences import View
+
     code = ERROR if inspection.not_known else status(inspection.comparison, fail_on, moved_ok)
     if not quiet:
         view = View(status=code, verbose=verbose, given=given)
-        click.echo(REPORTS[form](inspection, view), nl=False)
+        click.echo(report(form, inspection, view), nl=False)
     click.get_current_context().exit(code)
 
 

@@ -1,11 +1,9 @@
 """`drydock preview`."""
 
-from dataclasses import replace
 from pathlib import Path
 
 import click
 
-from drydock import record
 from drydock.commands.options import (
     STATUS_HELP,
     page,
@@ -15,9 +13,7 @@ from drydock.commands.options import (
     set_option,
     template_options,
 )
-from drydock.inspect import Options, inspect
-from drydock.report.diff import diff
-from drydock.report.sentences import WOULD
+from drydock.state import WOULD
 
 
 @click.command(epilog=STATUS_HELP)
@@ -45,7 +41,8 @@ def preview(
     """Show what different answers would change, and where your changes are in the way.
 
     Nothing is written. The template's commit is the recorded one, so that only the answers tell. Answers that the
-    template does not accept are refused; those that only its hooks refuse, with --hooks.
+    template's cookiecutter.json does not accept are refused: other choices, combinations in `_refused`, what a private
+    variable checks. What only a hook checks is refused with --hooks alone, because a hook is code.
     Files of your own are listed as well: other answers may ask for changes in them.
 
     \b
@@ -53,6 +50,12 @@ def preview(
       drydock preview --set database=postgresql
       drydock preview --set django_version=6.1 --set app_server=gunicorn --to HEAD
     """
+    from dataclasses import replace
+
+    from drydock import record  # Slow to import.
+    from drydock.inspect import Options, inspect
+    from drydock.report.diff import diff
+
     known = record.read_record(folder)
     options = Options(folder=folder, template=template, to=to or known.commit, given=given,
                       offline=offline, hooks=hooks, progress=progress(quiet), partial=True)  # fmt: skip

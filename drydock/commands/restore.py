@@ -6,9 +6,6 @@ import click
 
 from drydock.commands.options import files_in_project, progress, template_options
 from drydock.errors import DrydockError
-from drydock.inspect import Options, inspect
-from drydock.update import chosen
-from drydock.worktree import Change, WorkTree
 
 
 @click.command()
@@ -24,16 +21,21 @@ def restore(folder: Path, offline: bool, hooks: bool, files: tuple[str, ...]) ->
       drydock restore uwsgi.ini
       drydock restore nginx/
     """
+    from drydock.inspect import Options, inspect  # Slow to import.
+    from drydock.update import chosen
+    from drydock.worktree import Change, WorkTree
+
     options = Options(
         folder=folder, offline=offline, hooks=hooks, progress=progress(False), partial=True
     )
     inspection = inspect(options)
     inspection.check_known(files)
-    paths = sorted(chosen(files, inspection.base) or ())
+    base, here = map(inspection.named_here, (inspection.base, inspection.here))
+    paths = sorted(chosen(files, base) or ())
     changes = [
-        Change(path=path, file=inspection.base[path], stages={})
+        Change(path=path, file=base[path], stages={})
         for path in paths
-        if inspection.here.get(path) != inspection.base[path]
+        if here.get(path) != base[path]
     ]
     tree = WorkTree(folder)
     if dirty := tree.dirty(change.path for change in changes):

@@ -1,12 +1,11 @@
 """`drydock update`."""
 
 import sys
-from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from drydock import update as updates
 from drydock.commands.options import (
     DRIFT,
     IN_STEP,
@@ -16,10 +15,9 @@ from drydock.commands.options import (
     template_options,
 )
 from drydock.errors import DrydockError
-from drydock.inspect import Inspection, Options, inspect
-from drydock.report.update import as_json as update_json
-from drydock.report.update import as_text as update_text
-from drydock.worktree import WorkTree, waiting
+
+if TYPE_CHECKING:
+    from drydock.inspect import Inspection
 
 
 @click.command(
@@ -69,6 +67,14 @@ def update(
       drydock update nginx/                        a folder now, the rest later
       drydock update --continue
     """
+    from dataclasses import replace
+
+    from drydock import update as updates  # Slow to import.
+    from drydock.inspect import Options, inspect
+    from drydock.report.update import as_json as update_json
+    from drydock.report.update import as_text as update_text
+    from drydock.worktree import WorkTree, waiting
+
     if go_on and abort:
         raise click.UsageError("--continue and --abort: choose one.")
     if abort:
@@ -97,16 +103,29 @@ def update(
     click.get_current_context().exit(DRIFT if plan.conflicts else IN_STEP)
 
 
-def ask(inspection: Inspection, given: dict[str, str]) -> dict[str, str]:
+def ask(inspection: "Inspection", given: dict[str, str]) -> dict[str, str]:
     """On a terminal, ask the questions that are new in the template."""
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+    if not is_terminal():
         return {}
-    new = [name for name in inspection.new_questions if name not in given]
-    return {name: str(click.prompt(name, default=str(inspection.answers[name]))) for name in new}
+    from drydock.secrets import is_secret_name
+
+    def answer(name: str) -> str:
+        secret = is_secret_name(name)
+        default = str(inspection.answers[name])
+        return str(click.prompt(name, default=default, hide_input=secret, show_default=not secret))
+
+    return {name: answer(name) for name in inspection.new_questions if name not in given}
+
+
+def is_terminal() -> bool:
+    """Tell whether there is somebody to ask."""
+    return sys.stdin.isatty() and sys.stdout.isatty()
 
 
 def finish(folder: Path) -> None:
     """Finish an update; DrydockError while files conflict."""
+    from drydock.worktree import waiting
+
     tree = waiting(folder)
     if unresolved := tree.unresolved():
         raise DrydockError(

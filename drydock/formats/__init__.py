@@ -1,29 +1,38 @@
-"""Formats of structured files: one file each, and one line here."""
+"""Formats of structured files: a file each, with `parse(path, text) -> Document`, and an entry here."""
 
-from drydock.formats import (
-    dockerfile,
-    dotenv,
-    ini,
-    jsonc,
-    nginx,
-    patterns,
-    requirements,
-    toml,
-    yaml,
-)
-from drydock.formats.document import Document, Format, Leaf, Uncertain
+from drydock.formats.document import LONGEST, SECONDS, Document, Format, Leaf, Uncertain
+from drydock.formats.ini import PYTHON
+from drydock.formats.jsonc import COMMENTED, FOLDERS
+from drydock.limits import TimeUp, timed
 
-# A path's format is the first one that matches it.
+# A path's format is the first one that matches it. Its module is imported when a file is first parsed.
 FORMATS: tuple[Format, ...] = (
-    yaml.FORMAT,
-    toml.FORMAT,
-    jsonc.FORMAT,
-    ini.FORMAT,
-    nginx.FORMAT,
-    dockerfile.FORMAT,
-    dotenv.FORMAT,
-    requirements.FORMAT,
-    patterns.FORMAT,
+    Format(module="yaml", names=("*.yml", "*.yaml")),
+    Format(module="toml", names=("*.toml", "Pipfile", "poetry.lock", "uv.lock")),
+    Format(
+        module="jsonc", names=("*.json", *COMMENTED, *(f"{folder}/*.json" for folder in FOLDERS))
+    ),
+    Format(
+        module="ini", names=("*.ini", "*.cfg", "*.cnf", ".editorconfig", *PYTHON), certain=False
+    ),
+    Format(module="nginx", names=("*.conf", "*.conf.template"), keyed=False),
+    Format(
+        module="dockerfile",
+        names=("Dockerfile", "Dockerfile.*", "*.dockerfile", "Containerfile"),
+        keyed=False,
+    ),
+    Format(module="dotenv", names=(".env", ".env.*", "*.env"), certain=False),
+    Format(
+        module="requirements",
+        names=("requirements*.txt", "constraints*.txt", "requirements/*.txt"),
+        certain=False,
+    ),
+    Format(
+        module="patterns",
+        names=(".*ignore", ".gitattributes", "CODEOWNERS"),
+        certain=False,
+        keyed=False,
+    ),
 )
 BOM = "\ufeff"
 
@@ -40,13 +49,17 @@ def is_keyed(path: str) -> bool:
 
 
 def parse(path: str, text: str) -> Document:
-    """Return what a file at a path means; never an error, whatever the text is."""
+    """Return what a file at a path means; never an error, whatever the text is.
+
+    Nothing is known of one that is far too long, or takes far too long: it is compared by line.
+    """
     form = format_of(path)
-    if form is None or text.startswith(BOM):
+    if form is None or text.startswith(BOM) or len(text) > LONGEST:
         return Document()
     try:
-        return form.parse(path, text)
-    except (Uncertain, RecursionError):
+        with timed(SECONDS):
+            return form.parse(path, text)
+    except (Uncertain, RecursionError, TimeUp):
         return Document()
     except ValueError as error:
         return Document(problem=str(error) if form.certain else None)

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 
-from drydock.formats.document import Document, Format, Leaf, ordered, squeezed
+from drydock.formats.document import Document, Leaf, ordered, squeezed
 
 VARIABLES = ("ENV", "LABEL", "ARG")
 HEREDOC = re.compile(r"\d*<<(-?)([\"']?)([A-Za-z_]\w*)\2")
@@ -77,8 +77,3 @@ def instructions(path: str, instruction: str, rest: str) -> Iterator[Leaf]:
             yield Leaf(f"{path}.{name}" if "." not in name else f'{path}."{name}"', value)
     else:
         yield Leaf(path, rest)
-
-
-FORMAT = Format(
-    names=("Dockerfile", "Dockerfile.*", "*.dockerfile", "Containerfile"), parse=parse, keyed=False
-)

@@ -4,11 +4,14 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from importlib import import_module
 from typing import NamedTuple
 
-# More than any settings file has: a limit for hostile ones.
+# More than any settings file has or needs: values, depth, characters, seconds. Limits for hostile ones.
 LIMIT = 100_000
 DEPTH = 100
+LONGEST = 4_000_000
+SECONDS = 5.0
 
 
 class Uncertain(ValueError):
@@ -54,16 +57,23 @@ class Document:
 class Format:
     """A format of files.
 
-    `names` are patterns of file names, or of paths if they have a slash. `parse` takes a path and a text
-    without a byte order mark; it raises ValueError for a broken text, and Uncertain for one that it does not
-    understand. `certain` says that a file with such a name is always in this format, so one that cannot
-    be parsed is broken.
+    `names` are patterns of file names, or of paths if they have a slash. `certain` says that a file with such a
+    name is always in this format, so one that cannot be parsed is broken. `keyed` says that only the keys count, and
+    not their order.
     """
 
+    module: str
     names: tuple[str, ...]
-    parse: Callable[[str, str], Document]
     certain: bool = True
     keyed: bool = True
+
+    def parse(self, path: str, text: str) -> Document:
+        """Return what a text without a byte order mark means, as the format's module reads it.
+
+        ValueError for a broken text, and Uncertain for one that the module does not understand.
+        """
+        read: Callable[[str, str], Document] = import_module(f"drydock.formats.{self.module}").parse
+        return read(path, text)
 
     def matches(self, path: str) -> bool:
         """Tell whether the format is that of a path's files."""

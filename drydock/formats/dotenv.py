@@ -2,7 +2,7 @@
 
 import re
 
-from drydock.formats.document import Document, Format, Uncertain
+from drydock.formats.document import Document, Uncertain
 from drydock.formats.nested import Bare, Pairs, document
 
 NOTHING = re.compile(r"[ \t]*(?:#[^\n]*)?(?:\n|\Z)")
@@ -36,6 +36,3 @@ def unquoted(value: str) -> str:
     """Return a value without quotes that make no difference to any program that reads it."""
     match = re.fullmatch(r"([\"'])([\w.,:/@%+=-]*)\1", value)
     return match[2] if match else value.rstrip(" \t")
-
-
-FORMAT = Format(names=(".env", ".env.*", "*.env"), parse=parse, certain=False)

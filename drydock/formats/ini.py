@@ -3,7 +3,7 @@
 import re
 from fnmatch import fnmatchcase
 
-from drydock.formats.document import Document, Format, unix
+from drydock.formats.document import Document, unix
 from drydock.formats.nested import Bare, Pairs, document
 
 # As configparser reads it: a colon may replace the equals sign, and a value may continue on the next line.
@@ -52,8 +52,3 @@ def value_of(lines: list[str] | None) -> str | Bare:
     return (
         Bare("true") if lines is None else Bare(" ⏎ ".join(lines).rstrip(" ⏎").removeprefix(" ⏎ "))
     )
-
-
-FORMAT = Format(
-    names=("*.ini", "*.cfg", "*.cnf", ".editorconfig", *PYTHON), parse=parse, certain=False
-)

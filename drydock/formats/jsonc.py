@@ -5,7 +5,7 @@ import re
 from fnmatch import fnmatchcase
 from typing import Any
 
-from drydock.formats.document import Document, Format, unix
+from drydock.formats.document import Document, unix
 from drydock.formats.nested import Bare, Pairs, document
 
 # TypeScript, Visual Studio Code and others read comments, and commas before a closing bracket.
@@ -49,8 +49,3 @@ def uncommented(text: str) -> str:
     strings = r"\"(?:\\.|[^\"\\])*\""
     plain = re.sub(rf"({strings})|//[^\n]*|/\*[\s\S]*?\*/", lambda match: match[1] or " ", text)
     return re.sub(rf"({strings})|,(?=\s*[}}\]])", lambda match: match[1] or "", plain)
-
-
-FORMAT = Format(
-    names=("*.json", *COMMENTED, *(f"{folder}/*.json" for folder in FOLDERS)), parse=parse
-)

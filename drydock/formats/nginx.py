@@ -2,7 +2,7 @@
 
 import re
 
-from drydock.formats.document import Document, Format, Leaf, Uncertain, unix
+from drydock.formats.document import DEPTH, Document, Leaf, Uncertain, unix
 
 TOKEN = re.compile(
     r"#[^\n]*|([;{}])|(\"(?:\\.|[^\"\\])*\"|'(?:\\.|[^'\\])*'|(?:\$\{\w+\}|\\.|[^\s;{}])+)",
@@ -28,6 +28,8 @@ def parse(path: str, text: str) -> Document:
         elif mark == "{" and directive:
             if directive[0].endswith("_by_lua_block"):
                 raise Uncertain("has a block of Lua")
+            if len(blocks) > DEPTH:
+                raise Uncertain(f"is nested more than {DEPTH} deep")
             blocks.append(" ".join(directive))
             meaning.append((".".join(blocks), "{"))
             directive = []
@@ -47,6 +49,3 @@ def parse(path: str, text: str) -> Document:
 def broken(path: str, reason: str) -> ValueError:
     """Return the error of a file that is not nginx's, unless its path says that it is."""
     return ValueError(reason) if "nginx" in path.lower() else Uncertain(reason)
-
-
-FORMAT = Format(names=("*.conf", "*.conf.template"), parse=parse, keyed=False)

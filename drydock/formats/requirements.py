@@ -4,7 +4,7 @@ import hashlib
 import re
 from collections.abc import Iterator
 
-from drydock.formats.document import Document, Format, Leaf, squeezed
+from drydock.formats.document import Document, Leaf, squeezed
 
 HASHES = " --hash"
 
@@ -62,10 +62,3 @@ def hash_of(options: list[str]) -> str:
     """Return a short name of some --hash options, whatever their order."""
     hashes = sorted(re.sub(r"^--hash[= ]\s*", "", option).strip() for option in options)
     return hashlib.sha256(" ".join(hashes).encode()).hexdigest()[:8]
-
-
-FORMAT = Format(
-    names=("requirements*.txt", "constraints*.txt", "requirements/*.txt"),
-    parse=parse,
-    certain=False,
-)

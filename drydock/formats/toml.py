@@ -3,7 +3,7 @@
 import tomllib
 from typing import Any
 
-from drydock.formats.document import Document, Format, unix
+from drydock.formats.document import Document, unix
 from drydock.formats.nested import Bare, Pairs, document
 
 
@@ -23,6 +23,3 @@ def converted(value: Any) -> Any:  # noqa: ANN401 -- any TOML
             return value
         case _:
             return Bare(str(value))
-
-
-FORMAT = Format(names=("*.toml", "Pipfile", "poetry.lock", "uv.lock"), parse=parse)

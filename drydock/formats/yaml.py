@@ -6,7 +6,7 @@ from typing import Any
 
 import yaml
 
-from drydock.formats.document import DEPTH, LIMIT, Document, Format, Uncertain, unix
+from drydock.formats.document import DEPTH, LIMIT, Document, Uncertain, unix
 from drydock.formats.nested import OTHERWISE, Alias, Bare, Pairs, document, joined
 
 STANDARD = "tag:yaml.org,2002:"
@@ -140,6 +140,3 @@ def scalar(node: yaml.ScalarNode, *, tagged: bool) -> str | Bare:
         return Bare(node.value)
     text = node.value if plain else json.dumps(node.value, ensure_ascii=False)
     return Bare(f"{node.tag.replace(STANDARD, '!!')} {text}".strip())
-
-
-FORMAT = Format(names=("*.yml", "*.yaml"), parse=parse)

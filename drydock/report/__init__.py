@@ -1,16 +1,19 @@
 """What an inspection found, for people and programs. Values that look secret appear in no report.
 
-A report is a module with `report`, and a line here.
+A report is a module with `report(inspection, view) -> str`, and its name here.
 """
 
-from collections.abc import Callable
+from importlib import import_module
+from typing import TYPE_CHECKING
 
-from drydock.inspect import Inspection
-from drydock.report import json, markdown, text
-from drydock.report.sentences import View
+if TYPE_CHECKING:  # Slow to import.
+    from drydock.inspect import Inspection
+    from drydock.report.sentences import View
 
-REPORTS: dict[str, Callable[[Inspection, View], str]] = {
-    "text": text.report,
-    "json": json.report,
-    "markdown": markdown.report,
-}
+REPORTS = ("text", "json", "markdown")
+
+
+def report(name: str, inspection: "Inspection", view: "View") -> str:
+    """Return a report of an inspection."""
+    text: str = import_module(f"drydock.report.{name}").report(inspection, view)
+    return text

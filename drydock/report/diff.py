@@ -1,12 +1,15 @@
 """Changed lines to read. Values that look secret are masked."""
 
-import difflib
+import re
 from collections.abc import Iterable, Iterator
 
 import click
 
+from drydock.lines import Matcher
 from drydock.secrets import PRIVATE_KEY, masked_lines
 from drydock.tree import Tree
+
+UNSAFE = re.compile(r"[\x00-\x08\x0a-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
 
 def diff(before: Tree, after: Tree, paths: Iterable[str], colour: bool = False) -> Iterator[str]:
@@ -15,18 +18,19 @@ def diff(before: Tree, after: Tree, paths: Iterable[str], colour: bool = False) 
         old, new = before.get(path), after.get(path)
         if old == new:
             continue
-        sides = (f"a/{path}" if old else "/dev/null", f"b/{path}" if new else "/dev/null")
+        name = visible(path)
+        sides = (f"a/{name}" if old else "/dev/null", f"b/{name}" if new else "/dev/null")
         if old and new and old.executable != new.executable:
-            yield f"{path}: now {'executable' if new.executable else 'not executable'}\n"
+            yield f"{name}: now {'executable' if new.executable else 'not executable'}\n"
         texts = [file.text if file else "" for file in (old, new)]
         if any(PRIVATE_KEY in (text or "") for text in texts):
-            yield f"{path}: holds a private key, so it is not shown\n"
+            yield f"{name}: holds a private key, so it is not shown\n"
             continue
         if texts[0] is None or texts[1] is None:
             yield f"Binary files {sides[0]} and {sides[1]} differ\n"
             continue
         for line in unified(texts[0], texts[1], sides):
-            shape = line.rstrip("\r\n")
+            shape = visible(line.rstrip("\r\n"))
             head = line.startswith(("--- ", "+++ "))
             tint = {"+": "green", "-": "red", "@": "cyan"}.get(line[0])
             if colour and (head or tint):
@@ -36,6 +40,11 @@ def diff(before: Tree, after: Tree, paths: Iterable[str], colour: bool = False) 
                 yield "\\ No newline at end of file\n"
 
 
+def visible(text: str) -> str:
+    """Return text in which a terminal finds nothing to obey: no control character, nor one that turns text around."""
+    return UNSAFE.sub(lambda match: repr(match[0])[1:-1], text)
+
+
 def unified(old: str, new: str, names: tuple[str, str]) -> Iterator[str]:
     """Yield the lines of a unified diff without secrets.
 
@@ -43,8 +52,7 @@ def unified(old: str, new: str, names: tuple[str, str]) -> Iterator[str]:
     """
     sides = [text.splitlines(keepends=True) for text in (old, new)]
     shown = [list(masked_lines(lines)) for lines in sides]
-    matcher = difflib.SequenceMatcher(None, sides[0], sides[1])
-    for group in matcher.get_grouped_opcodes(3):
+    for group in Matcher(*sides).get_grouped_opcodes(3):
         if names[0]:
             yield f"--- {names[0]}\n"
             yield f"+++ {names[1]}\n"

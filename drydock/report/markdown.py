@@ -1,10 +1,14 @@
 """The report for a job summary or a comment."""
 
+import re
+
 from drydock.inspect import Inspection
 from drydock.report.sentences import (
     View,
     key_lines,
+    name_of,
     notes,
+    plain,
     problems,
     shown,
     size,
@@ -21,13 +25,14 @@ def report(inspection: Inspection, view: View) -> str:
     title, lead = "Drift from the template", summary(inspection)
     if given is not None:
         title, lead = "Other answers", trial(inspection, given)
-    lines = [f"## {title}", "", lead, *(f"\n{note}" for note in notes(inspection))]
+    lines = [f"## {title}", "", escaped(lead)]
+    lines += [f"\n{escaped(note)}" for note in notes(inspection)]
     if drifts:
         lines += ["", "| State | File | Here | Upstream |", "|---|---|---|---|"]
         for drift in drifts:
             cells = (
                 state_label(drift, would),
-                code(drift.path),
+                code(name_of(drift)),
                 size(drift.here),
                 size(drift.upstream),
             )
@@ -49,6 +54,11 @@ def report(inspection: Inspection, view: View) -> str:
 
 def code(text: str) -> str:
     """Return text as Markdown code that is safe in a table."""
-    plain = text.replace("|", "\\|").replace("\n", " ")
-    fence = "``" if "`" in plain else "`"
-    return f"{fence}{plain}{fence}"
+    line = plain(text).replace("|", "\\|")
+    fence = "``" if "`" in line else "`"
+    return f"{fence}{line}{fence}"
+
+
+def escaped(text: str) -> str:
+    """Return text in which nothing is Markdown or HTML, except that an address is still a link."""
+    return re.sub(r"([\\`*\[\]<>|])", r"\\\1", text)

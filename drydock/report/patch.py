@@ -1,15 +1,14 @@
 """A patch for `git apply`."""
 
-import difflib
-import subprocess
 import tempfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from drydock import render
 from drydock.errors import DrydockError
+from drydock.lines import Matcher
 from drydock.secrets import PRIVATE_KEY, masked_lines
-from drydock.tree import File, Tree
+from drydock.source.git import git
+from drydock.tree import File, Tree, write_tree
 
 
 def patch(before: Tree, after: Tree, paths: Iterable[str]) -> tuple[bytes, list[str]]:
@@ -30,21 +29,10 @@ def patch(before: Tree, after: Tree, paths: Iterable[str]) -> tuple[bytes, list[
     with tempfile.TemporaryDirectory(prefix="drydock-") as name:
         for letter, side in zip("ab", sides, strict=True):
             Path(name, letter).mkdir()
-            render.write(side, Path(name, letter))
+            write_tree(side, Path(name, letter))
         options = ["--no-index", "--binary", "--no-color", "--no-ext-diff", "--no-renames"]
-        command = [
-            "git",
-            "-c",
-            "core.quotePath=false",
-            "-c",
-            "core.autocrlf=false",
-            "diff",
-            *options,
-            "--no-prefix",
-            "a",
-            "b",
-        ]
-        result = subprocess.run(command, cwd=name, capture_output=True, check=False)
+        settings = ["-c", "core.quotePath=false", "-c", "core.autocrlf=false"]
+        result = git(name, *settings, "diff", *options, "--no-prefix", "a", "b", check=False)
     if result.returncode not in (0, 1):
         raise DrydockError(f"git diff: {result.stderr.decode(errors='replace').strip()}")
     return result.stdout, omitted
@@ -59,7 +47,7 @@ def holds_secrets(before: File | None, after: File | None) -> Iterator[bool]:
         [line != shown for line, shown in zip(lines, masked_lines(lines), strict=True)]
         for lines in sides
     ]
-    for group in difflib.SequenceMatcher(None, sides[0], sides[1]).get_grouped_opcodes(3):
+    for group in Matcher(*sides).get_grouped_opcodes(3):
         for _, start, end, other, other_end in group:
             yield from hidden[0][start:end]
             yield from hidden[1][other:other_end]

@@ -10,17 +10,25 @@ from enum import Enum
 from types import NoneType, UnionType
 from typing import Any, get_args, get_origin, get_type_hints
 
+from drydock.secrets import masked_text
+
 NAME = "json_name"
 TYPES = {str: "string", int: "integer", bool: "boolean", NoneType: "null"}
 
 
 def to_json(value: Any) -> Any:  # noqa: ANN401
-    """Return what `json.dumps` takes for a value: dataclasses as dictionaries, tuples as lists."""
+    """Return what `json.dumps` takes for a value: dataclasses as dictionaries, tuples as lists.
+
+    Nothing in it is secret. What has a form without secrets of its own, `shown`, is in that form.
+    """
+    value = getattr(value, "shown", value)
     if is_dataclass(value):
         return {name: to_json(getattr(value, field.name)) for name, field in properties(value)}
     if isinstance(value, tuple):
         return [to_json(item) for item in value]
-    return value.value if isinstance(value, Enum) else value
+    if isinstance(value, Enum):
+        return value.value
+    return masked_text(value) if isinstance(value, str) else value
 
 
 def schema_of(dataclass: type, **keywords: str) -> dict[str, Any]:

@@ -3,18 +3,10 @@
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from drydock.compare import Change, Drift, State
+from drydock.compare import Change, Drift
 from drydock.inspect import Inspection
-from drydock.secrets import masked
-
-# What a drift is called in a preview of other answers.
-WOULD = {
-    State.CONFLICT: "would conflict",
-    State.MERGES: "would merge",
-    State.CHANGED: "would change",
-    State.NEW: "would be new",
-    State.REMOVED: "would be removed",
-}
+from drydock.secrets import masked_text
+from drydock.state import WOULD
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,6 +48,11 @@ def trial(inspection: Inspection, given: Mapping[str, str]) -> str:
     return f"What would change with {tried}: {inspection.url} at {inspection.newest.label}."
 
 
+def name_of(drift: Drift) -> str:
+    """Return a drift's path, with the name that the file has here if the template has renamed it."""
+    return plain(f"{drift.renamed} -> {drift.path}" if drift.renamed else drift.path)
+
+
 def state_label(drift: Drift, would: bool = False) -> str:
     """Return a drift's state as people read it."""
     state = f"{drift.state}, form only" if drift.form_only else str(drift.state)
@@ -82,7 +79,7 @@ def key_lines(drift: Drift, would: bool = False) -> Iterator[tuple[str, str, str
     """Yield the key, values and side of each changed key of a drift."""
     upstream = "would change" if would else "changed upstream"
     for side, change in (("edited here", drift.here), (upstream, drift.upstream)):
-        for key in change.brief if change else ():
+        for key in [edit.shown for edit in change.brief] if change else ():
             values = f"{one_line(key.before)} -> {one_line(key.after)}"
             if key.before is None:
                 values = f"added {one_line(key.after)}".rstrip()
@@ -114,11 +111,11 @@ def notes(inspection: Inspection) -> list[str]:
 
 
 def plain(text: str) -> str:
-    """Return text on one line, without control characters."""
-    return " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    """Return text on one line, without secrets and control characters."""
+    return " ".join("".join(c if c.isprintable() else " " for c in masked_text(text)).split())
 
 
 def one_line(value: str | None) -> str:
     """Return a value in one line of at most 60 characters."""
-    text = plain(masked(value or ""))
+    text = plain(value or "")
     return text if len(text) <= 60 else f"{text[:57]}..."

@@ -5,11 +5,12 @@ from collections.abc import Iterable, Iterator
 
 import click
 
-from drydock.compare import Drift, State
+from drydock.compare import Drift
 from drydock.inspect import Inspection
 from drydock.report.sentences import (
     View,
     key_lines,
+    name_of,
     notes,
     plain,
     problems,
@@ -19,6 +20,7 @@ from drydock.report.sentences import (
     summary,
     trial,
 )
+from drydock.state import State
 
 COLOURS = {
     State.EDITED: "yellow",
@@ -41,7 +43,7 @@ def report(inspection: Inspection, view: View) -> str:
     if drifts:
         rows = [(state_label(drift, would), drift) for drift in drifts]
         first = max(len(label) for label, _ in rows)
-        second = max(len(drift.path) for drift in drifts)
+        second = max(len(name_of(drift)) for drift in drifts)
         lines.append("")
         for label, drift in rows:
             state = click.style(label.ljust(first), fg=COLOURS[drift.state])
@@ -49,7 +51,7 @@ def report(inspection: Inspection, view: View) -> str:
             both = here and upstream
             there = "then" if would else "upstream"
             sizes = f"{here} here, {upstream} {there}" if both else here or upstream
-            lines.append(f"{state}  {plain(drift.path).ljust(second)}  {sizes}".rstrip())
+            lines.append(f"{state}  {name_of(drift).ljust(second)}  {sizes}".rstrip())
         keyed = [drift for drift in drifts if any(key_lines(drift))]
         for drift in keyed:
             lines += ["", click.style(plain(drift.path), bold=True)]
@@ -69,7 +71,8 @@ def report(inspection: Inspection, view: View) -> str:
     lines += ["", f"{inspection.comparison.files} files compared: {counts}{obscure}{own}."]
     if given is None:
         lines += [
-            f"Nothing matches what is ignored: {entry}" for entry in inspection.comparison.unmatched
+            f"Nothing matches what is ignored: {plain(entry)}"
+            for entry in inspection.comparison.unmatched
         ]
         lines += next_steps(drifts)
     elif drifts:

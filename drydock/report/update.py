@@ -6,7 +6,8 @@ import click
 
 from drydock.inspect import Inspection
 from drydock.merge import Fate
-from drydock.report.sentences import plain, summary
+from drydock.report.schema import to_json
+from drydock.report.sentences import notes, plain, summary
 from drydock.update import Plan
 
 COLOURS = {Fate.CONFLICT: "red", Fate.REMOVED: "yellow", Fate.KEPT_DELETED: "yellow"}
@@ -18,7 +19,7 @@ NEXT = (
 
 def as_text(inspection: Inspection, plan: Plan, dry_run: bool) -> str:
     """Return the report of an update for a terminal."""
-    lines = [summary(inspection), *inspection.notes]
+    lines = [summary(inspection), *notes(inspection)]
     rows = sorted(plan.outcomes, key=lambda outcome: (outcome.fate is Fate.CONFLICT, outcome.path))
     if rows:
         width = max(len(outcome.fate) for outcome in rows)
@@ -44,6 +45,6 @@ def as_json(inspection: Inspection, plan: Plan) -> str:
         "to": inspection.newest.sha,
         "files": [{"path": outcome.path, "fate": outcome.fate.value} for outcome in plan.outcomes],
         "conflicts": plan.conflicts,
-        "notes": list(inspection.notes),
+        "notes": to_json(inspection.notes),
     }
     return json.dumps(result, indent=2) + "\n"

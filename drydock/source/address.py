@@ -4,12 +4,12 @@ import re
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from cookiecutter.config import BUILTIN_ABBREVIATIONS
-
 from drydock.errors import DrydockError
 from drydock.secrets import is_secret_name
 
 URL = re.compile(r"^([a-z][a-z0-9+.-]*://|[\w.-]+(:[^/\s]*)?@[\w.-]+:)", re.IGNORECASE)
+# What may be an abbreviation such as gh:owner/name.
+ABBREVIATED = re.compile(r"\w+:(?!//)")
 # A URL in a text: up to a blank, or what encloses it.
 IN_TEXT = re.compile(r"(?i)\b(?P<scheme>[a-z][a-z0-9+.-]*)://(?P<rest>[^\s'\"<>]+)")
 LOGIN_IN_PATH = re.compile(r"(?<=/)[^/:@]+:[^/]+@")
@@ -27,9 +27,12 @@ def expand(template: str, base: Path | None = None) -> str:
     """
     if template.startswith("-"):
         raise DrydockError(f"{template}: is not a template: a name cannot start with a hyphen.")
-    prefix, colon, rest = template.partition(":")
-    if colon and prefix in BUILTIN_ABBREVIATIONS:
-        return str(BUILTIN_ABBREVIATIONS[prefix].format(rest))
+    if ABBREVIATED.match(template):
+        from cookiecutter.config import BUILTIN_ABBREVIATIONS  # Slow to import.
+
+        prefix, _, rest = template.partition(":")
+        if prefix in BUILTIN_ABBREVIATIONS:
+            return str(BUILTIN_ABBREVIATIONS[prefix].format(rest))
     template = template.removeprefix("git+")
     if URL.match(template):
         return template

@@ -22,6 +22,7 @@ class Archive(Source):
     def __init__(self, place: str, *, offline: bool, cache: Path, say: Say) -> None:
         self.url = without_credentials(place)
         self.left_out: dict[str, str] = {}
+        self.fetched: set[str] = set()
         try:
             data = (
                 self.download(place, offline, cache, say)

@@ -15,11 +15,13 @@ Say = Callable[[str], None]
 class Source(ABC):
     """A template: its commits and their files.
 
-    `left_out` says which paths are in none of the trees that were read, and why.
+    `left_out` says which paths are in none of the trees that were read, and why. `fetched` are the submodules in them
+    that were fetched: cruft does so, too, but cookiecutter leaves them empty.
     """
 
     url: str
     left_out: dict[str, str]
+    fetched: set[str]
 
     @abstractmethod
     def resolve(self, ref: str | None) -> str:

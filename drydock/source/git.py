@@ -9,8 +9,8 @@ from drydock.errors import DrydockError
 from drydock.source.address import hidden, without_credentials
 
 PROTOCOLS = "file:git:http:https:ssh"
-# How long a server may take to list its branches, and to send what is new. Seconds.
-ANSWER, TRANSFER = 60, 1800
+# How long a server may take to list its branches, and to send what is new; and git to do anything else. Seconds.
+ANSWER, TRANSFER, WORK = 60, 1800, 300
 # Variables by which git's own hooks point to a different repository from the requested one.
 LOCAL = frozenset({
     "GIT_ALTERNATE_OBJECT_DIRECTORIES", "GIT_CEILING_DIRECTORIES", "GIT_COMMON_DIR", "GIT_DIR",
@@ -25,10 +25,11 @@ NETWORK = ("http.lowSpeedLimit=100", f"http.lowSpeedTime={ANSWER}")
 def git(
     folder: str | Path | None, *arguments: str, check: bool = True, stdin: bytes = b""
 ) -> subprocess.CompletedProcess[bytes]:
-    """Run git in a folder; DrydockError with its output if it fails and `check` is set.
+    """Run git in a folder; DrydockError with its output if it fails and `check` is set, or takes far too long.
 
     It can reach no other repository.
     """
+    name = next((word for word in arguments if not word.startswith("-") and "=" not in word), "")
     place = () if folder is None else ("-C", str(folder))
     try:
         result = subprocess.run(
@@ -37,12 +38,14 @@ def git(
             capture_output=True,
             env=environment("none"),
             check=False,
+            timeout=WORK,
         )
     except FileNotFoundError:
         raise missing() from None
+    except subprocess.TimeoutExpired:
+        raise DrydockError(f"git {name}: was ended after {WORK} seconds.") from None
     if check and result.returncode:
         said = without_credentials(result.stderr.decode(errors="replace")).strip()
-        name = next((word for word in arguments if not word.startswith("-")), "")
         raise DrydockError(f"git {name}: {said}")
     return result
 

@@ -1,14 +1,16 @@
 """A template elsewhere: a bare mirror of it in the user's cache, kept fresh by a cheap look at its refs."""
 
+import contextlib
 import hashlib
 import os
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from drydock.cache import private
 from drydock.errors import DrydockError
-from drydock.source.address import without_credentials
+from drydock.source.address import URL, without_credentials
 from drydock.source.base import Say, never_fetched
 from drydock.source.git import ask, git
 from drydock.source.locks import lock_of, locked, replacement, sweep
@@ -16,6 +18,8 @@ from drydock.source.locks import remove as remove_folder
 from drydock.source.repository import SHA, BrokenError, Repository, foreign
 from drydock.tree import Tree
 
+# Submodules of submodules.
+DEEPEST = 4
 REFS = ("refs/heads/*", "refs/tags/*")
 DETACHED = "refs/drydock/HEAD"
 
@@ -35,12 +39,15 @@ class Refs:
 class Mirror(Repository):
     """A mirror of a repository elsewhere, made or refreshed unless `offline`; a broken one is made again."""
 
-    def __init__(self, address: str, *, offline: bool, cache: Path, say: Say) -> None:
+    def __init__(
+        self, address: str, *, offline: bool, cache: Path, say: Say, depth: int = 0
+    ) -> None:
         url = without_credentials(address)
         last = url.rstrip("/").removesuffix(".git").rpartition("/")[2]
         readable = re.sub(r"\W+", "-", last) or "template"
         self.name = f"{readable}-{hashlib.sha256(url.encode()).hexdigest()[:16]}.git"
         self.address, self.offline, self.cache, self.say = address, offline, cache, say
+        self.depth = depth
         super().__init__(url, cache / self.name)
         if offline:
             if not self.folder.is_dir():
@@ -71,6 +78,44 @@ class Mirror(Repository):
         with locked(lock_of(self.cache, self.name), self.say):
             self.make_again()
         return super().tree(super().resolve(commit), directory)
+
+    def submodule(self, path: str, entry: str, commit: str, settings: str) -> Tree:
+        """See Repository. Only what a project may be rendered from is fetched."""
+        top = path.partition("/")[0]
+        if "cookiecutter" not in top and top not in ("templates", "hooks") and not self.depth:
+            return {}
+        tree = super().submodule(path, entry, commit, settings)
+        self.fetched |= {path} if tree else set()
+        return tree
+
+    def submodules(self, entry: str, settings: str) -> Iterator[Repository]:
+        """See Repository."""
+        address = address_of(self.settings_of(settings).get(entry, ""), self.address)
+        if address and self.depth < DEEPEST:
+            with contextlib.suppress(DrydockError):
+                yield Mirror(
+                    address, offline=self.offline, cache=self.cache, say=self.say, depth=self.depth + 1
+                )  # fmt: skip
+
+    def settings_of(self, blob: str) -> dict[str, str]:
+        """Return the address of each submodule by its path."""
+        asked = [
+            "config",
+            f"--blob={blob}",
+            "--null",
+            "--get-regexp",
+            r"^submodule\..*\.(path|url)$",
+        ]
+        values: dict[str, dict[str, str]] = {}
+        for line in filter(None, self.git(*asked, check=False).split("\0") if blob else ()):
+            key, _, value = line.partition("\n")
+            name, _, what = key.rpartition(".")
+            values.setdefault(name, {})[what] = value
+        return {pair.get("path", ""): pair.get("url", "") for pair in values.values()}
+
+    def why_no_submodule(self, commit: str) -> str:
+        """See Repository."""
+        return f"it is a submodule, and its commit {commit[:8]} cannot be fetched"
 
     def broken(self, reason: str) -> DrydockError:
         """See Repository."""
@@ -159,6 +204,21 @@ class Mirror(Repository):
             git(None, place, "symbolic-ref", "HEAD", theirs.branch)
         elif theirs.head:
             git(None, place, "update-ref", "--no-deref", "HEAD", theirs.head)
+
+
+def address_of(address: str, base: str) -> str:
+    """Return a submodule's address, which may be relative to that of its repository; "" if it is none to ask.
+
+    A template elsewhere has no business with this machine's files.
+    """
+    if address.startswith(("./", "../")):
+        base = base.rstrip("/")
+        while address.startswith(("./", "../")):
+            up, _, address = address.partition("/")
+            base = base.rpartition("/")[0] if up == ".." else base
+        return f"{base}/{address}" if URL.match(f"{base}/") else ""
+    is_file = address.lower().startswith("file:")
+    return address if URL.match(address) and (base.startswith("file:") or not is_file) else ""
 
 
 def unreachable(url: str, errors: str) -> DrydockError:

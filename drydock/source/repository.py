@@ -1,6 +1,8 @@
 """A template in a git repository on this machine, read without its working tree."""
 
+import contextlib
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 from drydock.errors import DrydockError
@@ -62,6 +64,7 @@ class Repository(Source):
     def __init__(self, url: str, folder: Path, top: Path | None = None) -> None:
         self.url, self.folder, self.top = url, folder, top
         self.left_out: dict[str, str] = {}
+        self.fetched: set[str] = set()
 
     def git(self, *arguments: str, check: bool = True, stdin: bytes = b"") -> str:
         """Run git on the repository; return what it printed, nothing if it failed unchecked."""
@@ -158,26 +161,38 @@ class Repository(Source):
         }
         for place in reached:
             if entries[place.entry][1] == "commit":
-                tree |= self.submodule(place.path, place.entry, entries[place.entry][2])
+                settings = entries.get(".gitmodules", ("", "", ""))[2]
+                tree |= self.submodule(place.path, place.entry, entries[place.entry][2], settings)
         return tree
 
-    def submodule(self, path: str, entry: str, commit: str) -> Tree:
-        """Return the files of a submodule, below a path; none, and why, if it is not on this machine."""
-        for place in (self.top and self.top / entry, self.folder / "modules" / entry):
-            if place is None or not ((place / ".git").exists() or (place / "HEAD").exists()):
-                continue
+    def submodule(self, path: str, entry: str, commit: str, settings: str) -> Tree:
+        """Return the files of a submodule, below a path; none, and why, if they cannot be had.
+
+        `settings` is the object of the file that says where submodules are from; empty if there is none.
+        """
+        for inner in self.submodules(entry, settings):
             try:
-                inner = open_repository(str(place))
                 tree = inner.tree(inner.resolve(commit))
             except DrydockError:
                 continue
             self.left_out |= {f"{path}/{name}": reason for name, reason in inner.left_out.items()}
             return {f"{path}/{name}": file for name, file in tree.items()}
-        self.left_out[path] = (
+        self.left_out[path] = self.why_no_submodule(commit)
+        return {}
+
+    def submodules(self, entry: str, settings: str) -> Iterator["Repository"]:
+        """Yield the repositories that may have a submodule's commit."""
+        for place in (self.top and self.top / entry, self.folder / "modules" / entry):
+            if place is not None and ((place / ".git").exists() or (place / "HEAD").exists()):
+                with contextlib.suppress(DrydockError):
+                    yield open_repository(str(place))
+
+    def why_no_submodule(self, commit: str) -> str:
+        """Return why a submodule is left out."""
+        return (
             f"it is a submodule, and its commit {commit[:8]} is not on this machine "
             "(`git submodule update --init` in a clone of the template gets it)"
         )
-        return {}
 
     def blobs(self, shas: list[str]) -> dict[str, bytes]:
         """Return the contents of objects by their names; DrydockError for more than a template may have."""

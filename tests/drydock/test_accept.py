@@ -52,7 +52,7 @@ def test_news_upstream_end_it(drydock: Drydock, template: Template, edited: Path
     template.commit({f"{TOP}/docker-compose.yml": COMPOSE.replace("always", "unless-stopped")})
     result = drydock("check", edited)
     assert result.exit_code == 1
-    assert "services.db.restart: was accepted" in result.output
+    assert "services.db.restart was accepted" in result.output
     assert "the template has changed it" in result.output
     assert "README.md: was accepted" not in result.output
 
@@ -84,7 +84,7 @@ def test_it_goes_where_the_policy_is(drydock: Drydock, edited: Path) -> None:
     ("thing", "message"),
     [
         ("run.sh", "run.sh: is the same as in the template"),
-        ("docker-compose.yml:services.web", "services.web: is the same as in the template"),
+        ("docker-compose.yml:services.web", "services.web is the same as in the template"),
         ("docker-compose.yml:nothing", "has no key nothing"),
         ("nothing.txt", "the template has no such file"),
     ],

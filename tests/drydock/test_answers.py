@@ -120,3 +120,47 @@ def test_a_dictionary_is_given_as_json() -> None:
 def test_malformed_migrations_are_refused(migrations: object) -> None:
     with pytest.raises(DrydockError, match="_migrations is not in the form"):
         read({"slug": "x", "_migrations": migrations}, {"a": "x"})
+
+
+CHECKED = {
+    "slug": "site",
+    "database": ["sqlite", "mysql"],
+    "cache": ["locmem", "redis"],
+    "debug": False,
+    "__checked_slug": "{% if ' ' in cookiecutter.slug %}{{ {}.pop('slug has no spaces') }}{% endif %}",
+    "_refused": {
+        "database=sqlite, cache=redis": "no server",
+        "database=sqlite, debug=True": "no",
+    },
+}
+
+
+@pytest.mark.parametrize(
+    ("answers", "words"),
+    [
+        ({"slug": "my site"}, "__checked_slug refuses these answers, or cannot be rendered: slug has no spaces"),
+        ({"cache": "redis"}, "t: does not accept database=sqlite, cache=redis: no server"),
+        ({"debug": "yes"}, "does not accept database=sqlite, debug=True: no"),
+        ({"database": "postgresql"}, "'postgresql' is not a choice"),
+        ({"cache": "redis", "database": "mysql", "slug": "my-site"}, None),
+        ({"slug": "other"}, None),
+    ],
+)  # fmt: skip
+def test_new_answers_that_the_template_does_not_accept_are_refused(
+    answers: dict[str, str], words: str | None
+) -> None:
+    environment = make_environment(CHECKED, "t")
+    recorded = {"slug": "site", "database": "sqlite", "cache": "locmem"}
+    if words is None:
+        resolve(environment, copy.deepcopy(CHECKED), recorded, "t", answers)
+        return
+    with pytest.raises(DrydockError) as caught:
+        resolve(environment, copy.deepcopy(CHECKED), recorded, "t", answers)
+    assert words in str(caught.value)
+
+
+def test_what_was_recorded_before_it_was_refused_is_still_read() -> None:
+    recorded = {"database": "sqlite", "cache": "redis"}
+    assert read(CHECKED, recorded)["cache"] == "redis"
+    environment = make_environment(CHECKED, "t")
+    resolve(environment, copy.deepcopy(CHECKED), recorded, "t", {"slug": "new"})

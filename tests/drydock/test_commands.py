@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import drydock as package
-from drydock.cli import main
+from drydock.cli import COMMANDS, main
 from drydock.commands.options import FORM, STATES
 from drydock.record import updated
 from tests.support.catalogue import ROOT
@@ -445,6 +445,44 @@ def test_no_secret_is_in_any_report(drydock: Drydock, project: Path) -> None:
     assert "hunter2" not in drydock("diff", project).output
 
 
+WAYS_OUT = (
+    ["check"], ["check", "--json"], ["check", "--format", "markdown"], ["check", "-v"], ["diff"], ["diff", "--patch"],
+    ["update", "--dry-run"], ["update", "--dry-run", "--json"], ["preview", "--set", "api_token=hunter2", "--diff"],
+    ["preview", "--set", "api_token=hunter2", "--json"], ["preview", "--set", "api_token=hunter2", "--format", "markdown"],
+    ["check", "--set", "db_password=hunter2"], ["check", "--json", "--set", "db_password=hunter2"],
+    ["check", "--set", "api_token:hunter2"], ["check", "--json", "--set", "api_token:hunter2"],
+    ["accept", "none.txt", "--reason", "DB_PASSWORD=hunter2"], ["check", "--to", "https://me:hunter2@host/x"],
+)  # fmt: skip
+
+
+def test_no_secret_leaves_by_any_way(
+    drydock: Drydock, make_template: MakeTemplate, tmp_path: Path
+) -> None:
+    compose = "services:\n  db:\n    environment:\n      DB_PASSWORD: %s\n"
+    files = {
+        f"{TOP}/a.yml": compose % "hunter1",
+        f"{TOP}/b.yml": "x: 1\n",
+        f"{TOP}/c.yml": "x: 1\n",
+    }
+    template = make_template(files)
+    project = template.generate(tmp_path / "out")
+    (project / "a.yml").write_text(compose % "hunter2")
+    (project / "b.yml").write_text(
+        "API_TOKEN: hunter2: x\n"
+    )  # What the parser says of it quotes it.
+    (project / ".drydock.toml").write_text('ignore = ["API_TOKEN=hunter2"]\n')
+    git(project, "init", "--quiet")
+    git(project, "add", "--all")
+    git(project, "commit", "--quiet", "--message", "First")
+    questions = {**QUESTIONS, "api_token": "hunter2", "db_password": ["x", "y"]}
+    template.commit({"cookiecutter.json": json.dumps(questions), f"{TOP}/a.yml": compose % "hunter2 # new",
+                     f"{TOP}/c.yml": "token: {{ cookiecutter.api_token }}\n"})  # fmt: skip
+    for words in WAYS_OUT:
+        result = drydock(words[0], project, *words[1:])
+        assert result.output, words
+        assert "hunter" not in result.output, words
+
+
 @pytest.mark.parametrize("side", ["--local", "--upstream"])
 @pytest.mark.parametrize(
     "secret",
@@ -473,8 +511,12 @@ def test_a_terminal_obeys_no_name_of_the_template(
 ) -> None:
     template = make_template({f"{TOP}/a\033[31m.yml": '"k\033[0m": 1\n'})
     project = template.generate(tmp_path / "out")
-    (project / "a\033[31m.yml").write_text('"k\\e[0m": 2\n')
-    assert "\033" not in drydock("check", project).output
+    (project / "a\033[31m.yml").write_text('"k\\e[0m": 2\n# \u202e\033[2J\ttab\n')
+    for words in (["check"], ["check", "--format", "markdown"], ["diff"]):
+        shown = drydock(words[0], project, *words[1:]).output
+        assert "\033" not in shown
+        assert "\u202e" not in shown
+    assert "+# \\u202e\\x1b[2J\ttab\n" in drydock("diff", project).output
 
 
 POLICY = '[tool.drydock]\nyours = ["README.md"]\nignore = ["run.sh", "gone/"]\nignore-keys = ["*.yml: services.db", "*.yml: services.x"]\n'
@@ -499,6 +541,21 @@ def test_the_policy_says_what_counts(drydock: Drydock, project: Path) -> None:
     assert result.exit_code == 1
     assert "services.web.image" in result.output
     assert "mysql" not in result.output
+
+
+def test_a_file_of_your_own_mutes_edits_here_and_no_news_upstream(
+    drydock: Drydock, template: Template, project: Path
+) -> None:
+    (project / "pyproject.toml").write_text('[tool.drydock]\nyours = ["README.md", "run.sh"]\n')
+    edit(project / README, "A line.", "Mine.")
+    edit(project / "run.sh", "echo", "printf")
+    template.commit({f"{TOP}/{README}": FILES[f"{TOP}/{README}"].replace("A line.", "Theirs.")})
+    result = drydock("check", project)
+    assert result.exit_code == 3, result.output
+    assert "conflict, yours  README.md" in result.output
+    assert "run.sh" not in result.output
+    assert drydock("check", project, "--moved-ok").exit_code == 0
+    assert "drydock update" in result.output
 
 
 @pytest.mark.parametrize(
@@ -537,7 +594,7 @@ def test_renamed_questions_and_choices_are_carried_over(
     assert found["notes"] == [
         "database is now called db.",
         "db: mysql is now mariadb.",
-        "extra is a new question; the template's default is 'site-x'.",
+        "extra is a new question; the template's default is extra='site-x'.",
     ]
     (drift,) = [one for one in found["drifts"] if one["path"] == COMPOSE]
     assert drift["upstream"]["keys"][0]["after"] == "mariadb:9"
@@ -695,7 +752,7 @@ def test_what_cannot_be_compared_is_one_message(
         ("list as cookiecutter.json", None, "is not a JSON object"),
         ("no cookiecutter.json", None, "has no cookiecutter.json"),
         ("bad default", None, "the default of x cannot be rendered"),
-        ("refused default", None, "the default of x cannot be rendered: 'not like that'"),
+        ("refused default", None, "the default of x cannot be rendered: not like that"),
         ("migrations", None, "_migrations is not in the form"),
         ("Jinja's options", None, "_jinja2_env_vars"),
         ("no choices", None, "x has no choices"),
@@ -766,7 +823,7 @@ def test_a_full_disk_is_one_message(
     def full(*_: object, **__: object) -> None:
         raise OSError(28, "No space left on device", "somewhere")
 
-    monkeypatch.setattr("drydock.commands.check.inspect", full)
+    monkeypatch.setattr("drydock.inspect.inspect", full)
     result = drydock("check", project)
     assert result.exit_code == 2
     assert result.stderr == "drydock: somewhere: No space left on device\n"
@@ -798,7 +855,7 @@ def test_every_failure_is_json_for_a_machine(
     def fail(*_: object, **__: object) -> None:
         raise LookupError("\033[31mx")
 
-    monkeypatch.setattr("drydock.commands.check.inspect", fail)
+    monkeypatch.setattr("drydock.inspect.inspect", fail)
     result = drydock("check", project, "--json")
     assert result.exit_code == 2
     assert json.loads(result.stdout)["error"].startswith(
@@ -825,13 +882,29 @@ def test_an_interrupt_has_its_own_status(
     def interrupted(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("drydock.commands.check.inspect", interrupted)
+    monkeypatch.setattr("drydock.inspect.inspect", interrupted)
     assert drydock("check", project).exit_code == 130
 
 
-def test_a_command_is_loaded_when_it_is_asked_for() -> None:
-    program = "import sys; from drydock.cli import main; print(*sorted({'jinja2', 'yaml'} & {*sys.modules}))"
-    assert succeed(tool("python"), "-c", program, cwd=ROOT).strip() == ""
+# Each takes longer to import than click alone.
+SLOW = {"cookiecutter", "drydock.inspect", "jinja2", "pathspec", "requests", "yaml"}
+
+
+def loaded(*calls: list[str]) -> set[str]:
+    """Return the slow modules that some commands import, in a process of their own."""
+    program = (
+        f"import sys; from drydock.cli import main; [main(words, standalone_mode=False) for words in {calls!r}]; "
+        f"print('|', *({SLOW} & {{*sys.modules}}))"
+    )
+    return {*succeed(tool("python"), "-c", program, cwd=ROOT).rpartition("|")[2].split()}
+
+
+def test_help_imports_nothing_that_is_slow() -> None:
+    assert loaded(["--help"], *([name, "--help"] for name in COMMANDS)) == set()
+
+
+def test_a_check_imports_only_what_it_needs(project: Path) -> None:
+    assert loaded(["check", "--project", str(project)]) == SLOW - {"pathspec", "requests", "yaml"}
 
 
 def test_the_program_itself(project: Path, cache: Path) -> None:

@@ -11,6 +11,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
+from drydock import formats
 from drydock.compare import compare
 from drydock.formats import FORMATS, Document, parse
 from drydock.policy import Policy
@@ -210,3 +211,21 @@ ANY_NAME = st.sampled_from([name.replace("*", "x") for one in FORMATS for name i
 @given(ANY_NAME, st.text() | PIECES)
 def test_no_text_is_an_error(path: str, text: str) -> None:
     assert parse(path, text) == parse(path, text)
+
+
+def test_a_file_that_is_far_too_long_is_not_parsed(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert parse("a.yml", "a: 1\n").leaves
+    monkeypatch.setattr(formats, "LONGEST", 4)
+    assert parse("a.yml", "a: 1\n") == Document()
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [("a.toml", "a." * 20_000 + "a = 1"), ("nginx.conf", "a {" * 20_000), ("a.ini", "[a]\na=1\n" * 20_000)],
+)  # fmt: skip
+def test_a_file_that_takes_far_too_long_is_not_parsed(
+    path: str, text: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(formats, "SECONDS", 0.01)
+    assert parse(path, text) == Document()
+    assert parse(path, "").problem is None

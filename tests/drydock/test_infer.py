@@ -28,11 +28,35 @@ def test_init_finds_commit_and_answers(
     record = json.loads((project / ".cruft.json").read_text())
     assert record["commit"] == wanted
     answers = {"slug": "shop", "database": "postgresql", "debug": True}
-    assert record["context"]["cookiecutter"] == answers
+    private = {"_template": str(template.folder), "_commit": wanted, "_checkout": None}
+    assert record["context"]["cookiecutter"] == {**answers, **private}
     assert found_states(drydock, project) == {"c.txt": "new upstream"}
     again = drydock("init", project, str(template.folder))
     assert again.exit_code == 2
     assert "--force" in again.stderr
+
+
+def test_init_records_the_variables_that_it_rendered_with(
+    drydock: Drydock, make_template: MakeTemplate, tmp_path: Path
+) -> None:
+    names = ("_template", "_commit", "_checkout")
+    text = "".join(f"{{{{ cookiecutter.{name} }}}}\n" for name in names)
+    template = make_template({f"{TOP}/made.txt": text, f"{TOP}/a.txt": "a\n"})
+    project = tmp_path / "site"
+    project.mkdir()
+    (project / "a.txt").write_text("a\n")
+    (project / "made.txt").write_text(f"{template.folder}\n{template.head()}\nNone\n")
+    template.commit({f"{TOP}/a.txt": "b\n"})
+    assert "2 of 2 files are identical" in drydock("init", project, str(template.folder)).output
+    assert found_states(drydock, project) == {
+        "a.txt": "changed upstream", "made.txt": "changed upstream",
+    }  # fmt: skip
+    git(project, "init", "--quiet")
+    git(project, "add", "--all")
+    git(project, "commit", "--quiet", "--message", "First")
+    assert drydock("update", project).exit_code == 0
+    assert template.head() in (project / "made.txt").read_text()
+    assert found_states(drydock, project) == {}
 
 
 def test_init_says_what_it_is_not_sure_of_and_takes_what_is_known(

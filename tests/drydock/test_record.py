@@ -2,6 +2,7 @@
 
 import json
 import os
+from itertools import pairwise
 from pathlib import Path
 
 import cruft
@@ -14,6 +15,7 @@ from drydock.cli import main
 from drydock.errors import DrydockError
 from drydock.record import Record
 from drydock.source import open_source
+from drydock.tree import read_tree
 from tests.drydock.test_render import OF_THE_HOOK
 from tests.support.catalogue import COMBINATIONS, ROOT
 from tests.support.choices import label
@@ -149,7 +151,18 @@ def test_cruft_updates_a_project(drydock: Drydock, tmp_path: Path) -> None:
 
 # All other commits have the same template as their parent.
 TEMPLATE = ["cookiecutter.json", "hooks", "templates", "*cookiecutter.project_slug*"]
-HISTORY = git(ROOT, "rev-list", "HEAD", "--", *TEMPLATE).split()
+# So many commits are tried, however long the history becomes. Each has been the newest once, and tried then.
+MOST = 24
+
+
+def sample(commits: list[str], most: int = MOST) -> list[str]:
+    """Return the newest and the first of some commits, and others that are evenly spread between them."""
+    last = len(commits) - 1
+    places = range(len(commits)) if last < most else (n * last // (most - 1) for n in range(most))
+    return [commits[place] for place in places]
+
+
+HISTORY = sample(git(ROOT, "rev-list", "HEAD", "--", *TEMPLATE).split())
 
 
 @pytest.fixture(scope="module")
@@ -158,8 +171,18 @@ def repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return clone(tmp_path_factory.mktemp("history"))
 
 
+@pytest.mark.parametrize("number", [1, 2, 23, 24, 25, 48, 1000])
+def test_a_sample_of_a_history_has_both_ends_and_a_bound(number: int) -> None:
+    commits = [str(place) for place in range(number)]
+    chosen = sample(commits)
+    assert (chosen[0], chosen[-1]) == (commits[0], commits[-1])
+    assert len({*chosen}) == len(chosen) == min(number, MOST)
+    gaps = [int(later) - int(earlier) for earlier, later in pairwise(chosen)]
+    assert not gaps or max(gaps) - min(gaps) <= 1
+
+
 @pytest.mark.parametrize("commit", HISTORY, ids=lambda commit: commit[:8])
-def test_every_state_of_this_repository_checks_clean(
+def test_states_of_this_repository_check_clean(
     commit: str, repository: Path, drydock: Drydock, tmp_path: Path
 ) -> None:
     git(repository, "checkout", "--quiet", commit)
@@ -170,7 +193,7 @@ def test_every_state_of_this_repository_checks_clean(
     assert result.exit_code == 0, result.output
     tree = open_source(str(repository)).tree(commit)
     rendered, _ = render.rendered(tree, {}, where="t")
-    written = {path for path in render.read(made) if path not in OF_THE_HOOK}
+    written = {path for path in read_tree(made) if path not in OF_THE_HOOK}
     assert set(rendered) == written
 
 

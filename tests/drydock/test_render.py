@@ -16,7 +16,7 @@ from drydock.answers import resolve
 from drydock.errors import DrydockError
 from drydock.record import Record
 from drydock.source import open_source
-from drydock.tree import File, Tree
+from drydock.tree import File, Tree, read_tree
 from tests.support.catalogue import COMBINATIONS, ROOT
 from tests.support.choices import label
 from tests.support.projects import Bake
@@ -29,11 +29,11 @@ OF_THE_HOOK = {".env", ".cruft.json"}
 def working_tree() -> Tree:
     """Return the files of this template as they are now, committed or not."""
     names = git(ROOT, "ls-files", "-z", "--cached", "--others", "--exclude-standard").split("\0")
-    every = render.read(ROOT / TOP.replace("slug", "project_slug"))
+    every = read_tree(ROOT / TOP.replace("slug", "project_slug"))
     tree = {f"{{{{cookiecutter.project_slug}}}}/{path}": file for path, file in every.items()}
     tree = {path: file for path, file in tree.items() if path in names}
-    tree |= {f"templates/{path}": file for path, file in render.read(ROOT / "templates").items()}
-    return tree | {"cookiecutter.json": render.read(ROOT)["cookiecutter.json"]}
+    tree |= {f"templates/{path}": file for path, file in read_tree(ROOT / "templates").items()}
+    return tree | {"cookiecutter.json": read_tree(ROOT)["cookiecutter.json"]}
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +47,7 @@ def test_this_template_gives_what_cookiecutter_writes(
     answers: dict[str, str], bake: Bake, ours: Tree, cache: Path
 ) -> None:
     written = {
-        path: file for path, file in render.read(bake(**answers)).items() if path not in OF_THE_HOOK
+        path: file for path, file in read_tree(bake(**answers)).items() if path not in OF_THE_HOOK
     }
     for _ in range(2):  # The second time from the cache.
         tree, _ = render.rendered(ours, {}, where="this", given=answers, cache=cache)
@@ -89,7 +89,7 @@ def test_odd_files_are_rendered_as_cookiecutter_does(
     more: dict[str, Any], make_template: MakeTemplate, tmp_path: Path
 ) -> None:
     template = make_template(ODD, {**ODD_QUESTIONS, **more})
-    written = render.read(template.generate(tmp_path / "out", record=False, debug=True))
+    written = read_tree(template.generate(tmp_path / "out", record=False, debug=True))
     source = open_source(str(template.folder))
     tree, resolved = render.rendered(
         source.tree(source.resolve(None)), {"debug": True}, where="t", extra={"_template": "t"}
@@ -121,7 +121,7 @@ def test_delimiters_of_its_own_are_for_names_and_defaults_as_well(
         "_jinja2_env_vars": options,
     }
     template = make_template(files, questions)
-    written = render.read(template.generate(tmp_path / "out", record=False))
+    written = read_tree(template.generate(tmp_path / "out", record=False))
     tree, _ = render.rendered(
         open_source(str(template.folder)).tree(template.head()), {}, where="t"
     )

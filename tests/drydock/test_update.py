@@ -436,3 +436,24 @@ def test_a_template_that_moved_is_recorded(
     moved = lines.folder.rename(tmp_path / "moved")
     assert drydock("update", site, "--template", str(moved)).exit_code == 0
     assert json.loads((site / NAME).read_text())["template"] == str(moved)
+
+
+def test_a_secret_is_asked_for_without_an_echo(
+    drydock: Drydock, lines: Template, site: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: dict[str, dict[str, object]] = {}
+
+    def prompt(name: str, **options: object) -> object:
+        asked[name] = options
+        return options["default"]
+
+    monkeypatch.setattr("drydock.commands.update.is_terminal", lambda: True)
+    monkeypatch.setattr("click.prompt", prompt)
+    questions = {"slug": "site", "database": ["mysql"], "queue": "none", "api_token": "hunter2"}
+    lines.commit({"cookiecutter.json": json.dumps(questions)})
+    result = drydock("update", site)
+    assert result.exit_code == 0, result.output
+    assert [*asked] == ["queue", "api_token"]
+    assert [one["hide_input"] for one in asked.values()] == [False, True]
+    assert [one["show_default"] for one in asked.values()] == [True, False]
+    assert "hunter2" not in result.output

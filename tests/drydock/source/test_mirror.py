@@ -12,7 +12,7 @@ import pytest
 from drydock.errors import DrydockError
 from drydock.source import git as git_module
 from drydock.source import locks, mirror, open_source
-from tests.support.templates import TOP, Drydock, Template, git
+from tests.support.templates import TOP, Drydock, MakeTemplate, Template, git
 
 KEY = "hunter2"
 
@@ -283,3 +283,71 @@ def test_a_partial_clone_runs_no_program_to_get_the_rest(
     with pytest.raises(DrydockError, match=r"is broken|cannot be fetched"):
         open_source(form.format(template.folder)).tree(head)
     assert not ran.exists()
+
+
+@pytest.fixture
+def inner(template: Template, make_template: MakeTemplate, url: str) -> Template:
+    """Return a repository that is a submodule of the template, by a relative address."""
+    inner = make_template({"own.txt": "{{ cookiecutter.slug }}\n"}, {}, "inner")
+    words = ["-c", "protocol.file.allow=always", "submodule", "--quiet", "add"]
+    git(template.folder, *words, str(inner.folder), f"{TOP}/sub")
+    git(template.folder, "config", "-f", ".gitmodules", f"submodule.{TOP}/sub.url", "../inner")
+    template.commit({})
+    return inner
+
+
+def made_of(template: Template, url: str, folder: Path) -> Path:
+    """Generate a project, and let its record have a URL."""
+    project = template.generate(folder)
+    text = (project / ".cruft.json").read_text()
+    (project / ".cruft.json").write_text(text.replace(f'"{template.folder}"', f'"{url}"'))
+    return project
+
+
+def test_a_submodule_elsewhere_is_fetched_and_compared(
+    drydock: Drydock, template: Template, inner: Template, url: str, tmp_path: Path
+) -> None:
+    project = made_of(template, url, tmp_path / "out")
+    result = drydock("check", project)
+    assert result.exit_code == 0, result.output
+    assert "6 same" in result.output
+    (project / "sub/own.txt").write_text("mine\n")
+    inner.folder.rename(tmp_path / "away")
+    assert "edited here  sub/own.txt" in drydock("check", project, "--offline").output
+    # cookiecutter leaves submodules empty.
+    shutil.rmtree(project / "sub")
+    result = drydock("check", project, "--offline")
+    assert result.exit_code == 0, result.output
+    assert "sub/ is not compared: it is a submodule of the template" in result.output
+
+
+def test_a_submodule_that_cannot_be_fetched_is_named(
+    drydock: Drydock, template: Template, inner: Template, url: str, tmp_path: Path
+) -> None:
+    project = made_of(template, url, tmp_path / "out")
+    inner.folder.rename(tmp_path / "away")
+    result = drydock("check", project)
+    assert result.exit_code == 0, result.output
+    assert f"{TOP}/sub in the template is not compared: it is a submodule" in result.output
+    assert "cannot be fetched" in result.output
+
+
+@pytest.mark.parametrize(
+    ("address", "base", "expected"),
+    [
+        ("../b.git", "https://host.example/o/a.git", "https://host.example/o/b.git"),
+        ("../../p/b", "https://host.example/o/a.git/", "https://host.example/p/b"),
+        ("./b", "ssh://host.example/a", "ssh://host.example/a/b"),
+        ("../b", "git@host.example:o/a", "git@host.example:o/b"),
+        ("https://host.example/b", "https://host.example/a", "https://host.example/b"),
+        ("file:///etc", "https://host.example/a", ""),
+        ("file:///b", "file:///a", "file:///b"),
+        ("/etc", "https://host.example/a", ""),
+        ("../../../../../etc", "https://host.example/a", ""),
+        ("ext::sh -c true", "https://host.example/a", ""),
+        ("--upload-pack=x", "https://host.example/a", ""),
+        ("", "https://host.example/a", ""),
+    ],
+)
+def test_the_address_of_a_submodule(address: str, base: str, expected: str) -> None:
+    assert mirror.address_of(address, base) == expected

@@ -1,0 +1,50 @@
+"""A template: its files at a commit, and the one way to a render of it."""
+
+from collections.abc import Mapping
+from functools import cache, lru_cache
+from typing import Any
+
+from drydock import record
+from drydock.answers import Resolved
+from drydock.cache import default_cache
+from drydock.render import rendered
+from drydock.source import Source
+from drydock.tree import Tree
+
+# Trees that are kept: those of the commits that are compared, and of the one that a project was made from.
+KEPT = 4
+
+
+class Template:
+    """A folder of a source. With `hooks`, a render runs the template's code."""
+
+    def __init__(self, source: Source, directory: str | None, *, hooks: bool = False) -> None:
+        self.source, self.hooks = source, hooks
+        self.tree = lru_cache(KEPT)(lambda commit: source.tree(commit, directory))
+        self.describe = cache(source.describe)
+
+    def render(
+        self,
+        commit: str,
+        recorded: Mapping[str, Any],
+        *,
+        extra: Mapping[str, Any],
+        given: Mapping[str, str] | None = None,
+        partial: bool = False,
+    ) -> tuple[Tree, Resolved]:
+        """Return the project's files at a commit, without a record, and the variables they were rendered with.
+
+        The arguments, and the errors, are those of `drydock.render.rendered`.
+        """
+        tree, resolved = rendered(
+            self.tree(commit),
+            recorded,
+            where=f"{self.source.url} at {self.describe(commit)}",
+            extra=extra,
+            given=given,
+            hooks=self.hooks,
+            cache=default_cache(),
+            partial=partial,
+        )
+        tree.pop(record.NAME, None)
+        return tree, resolved
