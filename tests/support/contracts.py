@@ -108,6 +108,7 @@ CONTRACTS: dict[str, list[Point]] = {
         Key("the folder of its socket", "socket", "^/", server=True),
         Key("its memory for pages", "buffer", r"\d", server=True),
         Key("its settings on a small machine", "small", r"\d", server=True),
+        Key("its settings on a larger machine", "large", r"\d", server=True),
         Key("its options for TLS", "tls", r"^\?\w", server=True),
         Key("where slow statements are logged", "slow", "'en': .+'ko': .", server=True),
         File("its service", "compose.yml", "<<: \\*service", server=True),
