@@ -147,6 +147,7 @@ ONLY = {
         for name, entry in CATALOGUE["_deploys"].items()
         if entry["over_ssh"]
     },
+    "package_manager=pipenv": ["Pipfile", "docker/lock.py"],
     "sample_app=true": [
         "docs/testing.md",
         "my_site/api/__init__.py",

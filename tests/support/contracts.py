@@ -142,6 +142,7 @@ CONTRACTS: dict[str, list[Point]] = {
         Key("the folder of its cache in the image", "cache", r"\w"),
         File("make install", "Makefile", r"(?m)^install:.*## "),
         Key("its lock file, or none", "lock"),
+        Key("its script that locks, or none", "lock_script"),
         File("make lock", "Makefile", r"(?m)^lock:.*## "),
         File("make upgrade", "Makefile", r"(?m)^upgrade:.*## "),
         File("the test of its requirements", "test_requirements.py", "def declared"),
@@ -180,7 +181,10 @@ def missing(catalogue: dict[str, Any], templates: Path) -> list[str]:
                 for point in points
                 if (entry.get("image", "") or not point.server) and not point.given(entry, folder)
             ]
-            config = entry.get("config") or entry.get("setup", {}).get("file")
-            if config and not (folder / config).is_file():
-                found.append(f"{question}={choice} lacks {config} in its folder")
+            setup = entry.get("setup", {}).get("file")
+            found += [
+                f"{question}={choice} lacks {name} in its folder"
+                for name in (entry.get("config"), setup, entry.get("lock_script"))
+                if name and not (folder / name).is_file()
+            ]
     return found
