@@ -17,7 +17,14 @@ from tests.support.choices import few, label
 from tests.support.commands import BROWSERS, program, run, succeed, tool
 from tests.support.index import publish, serve
 from tests.support.names import NAMES, verbatim
-from tests.support.projects import Bake, Environment, ci_steps, env_values, lint_commands
+from tests.support.projects import (
+    MIGRATIONS,
+    Bake,
+    Environment,
+    ci_steps,
+    env_values,
+    lint_commands,
+)
 from tools import lock
 
 PRODUCTION = {
@@ -575,6 +582,38 @@ def test_make_lock_follows_the_list_of_packages_and_make_upgrade_renews_all(
         succeed(*make, *upgrade, cwd=folder, env=env)
         newest = {"django": ["2.0"] * 2, "server": ["2.0"], "tool": ["2.0"]}
         assert installed(folder) == newest | {"common": ["2.0"] * 2, "joins": ["1.0"] * 2}
+
+
+@pytest.mark.project
+@pytest.mark.parametrize("django_version", CHOICES["django_version"])
+def test_make_migrations_names_what_the_release_that_serves_cannot_live_with(
+    django_version: str, bake: Bake, environment: Environment, tmp_path: Path
+) -> None:
+    programs, folder = environment(django_version), tmp_path / "project"
+    answers = {"database": "sqlite", "sample_app": "false"}
+    with_installed_hooks(bake(**answers, django_version=django_version), folder)
+    succeed("git", "commit", "--quiet", "--message", "Start", cwd=folder)
+    # The same command, here.
+    docker = tmp_path / "bin/docker"
+    docker.parent.mkdir()
+    docker.write_text('#!/bin/sh\nwhile [ "$1" != backend ]; do shift; done\nshift\nexec "$@"\n')
+    docker.chmod(0o755)
+    path = f"{docker.parent}:{programs}:{os.environ['PATH']}"
+    command = ["make", "--no-print-directory", "migrations"]
+    env = {"DJANGO_DEBUG": "true", "PATH": path}
+    assert succeed(*command, cwd=folder, env=env) == ""
+    for name in ("0002_optional", "0002_default", "0002_drop"):
+        (folder / f"my_site/accounts/migrations/{name}.py").write_text(MIGRATIONS[name])
+    succeed("git", "add", "--all", cwd=folder)
+    result = run(*command, cwd=folder, env=env)
+    assert result.returncode
+    results = dict(re.findall(r"\(accounts, (\w+)\)\.\.\. (\w+)", result.stdout))
+    assert results == {"0002_optional": "OK", "0002_default": "OK", "0002_drop": "ERR"}
+    succeed(
+        "git", "rm", "--force", "--quiet", "my_site/accounts/migrations/0002_drop.py", cwd=folder
+    )
+    succeed(*command, cwd=folder, env=env)
+    assert run(*command, "BASE=unknown", cwd=folder, env=env).returncode
 
 
 @pytest.mark.project

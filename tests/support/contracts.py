@@ -91,6 +91,7 @@ CONTRACTS: dict[str, list[Point]] = {
         Key("its image, or none", "image"),
         Key("Django's back end", "engine", r"^django\."),
         Key("its URL", "url", "://"),
+        Key("its kind of statements for the check of migrations", "linter", "sql_analyser"),
         File("its backup", "backup.sh", r"(?m)^dump\(\) "),
         File("the check of a backup", "backup.sh", r"(?m)^complete\(\) "),
         File("its restore", "backup.sh", r"(?m)^load\(\) "),

@@ -75,6 +75,9 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "django.contrib.staticfiles",
 ]
+if DEBUG:
+    # One of the developer tools, for `make migrations`.
+    INSTALLED_APPS.append("django_migration_linter")
 
 MIDDLEWARE = [
     "config.health.HealthMiddleware",
