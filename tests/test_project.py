@@ -15,8 +15,16 @@ import yaml
 from tests.support.catalogue import CATALOGUE, CHOICES, COMBINATIONS, ROOT
 from tests.support.choices import few, label
 from tests.support.commands import BROWSERS, program, run, succeed, tool
+from tests.support.index import publish, serve
 from tests.support.names import NAMES, verbatim
-from tests.support.projects import Bake, Environment, ci_steps, env_values, lint_commands
+from tests.support.projects import (
+    MIGRATIONS,
+    Bake,
+    Environment,
+    ci_steps,
+    env_values,
+    lint_commands,
+)
 from tools import lock
 
 PRODUCTION = {
@@ -502,47 +510,110 @@ def test_any_slug_gives_a_project_that_works(
     succeed(environment_python, "-m", "pytest", "-p", "no:cacheprovider", cwd=folder)
 
 
+def declare(folder: Path, **groups: list[str]) -> None:
+    """Replace the packages of a project's groups: packages, dev and production."""
+    pipfile, pyproject = folder / "Pipfile", folder / "pyproject.toml"
+    for group, names in groups.items():
+        if pipfile.exists():
+            table = "dev-packages" if group == "dev" else group
+            pairs = [re.match(r"(\w+)(.*)", name) for name in names]
+            lines = "".join(f'{pair[1]} = "{pair[2] or "*"}"\n' for pair in pairs if pair)
+            pattern, new = rf"(?m)^\[{table}\]\n([^\[#\n].*\n)*", f"[{table}]\n{lines}"
+            path = pipfile
+        else:
+            key = "dependencies" if group == "packages" else group
+            lines = "".join(f'    "{name}",\n' for name in names)
+            pattern, new = rf"(?m)^{key} = \[\n(    .*\n)*\]", f"{key} = [\n{lines}]"
+            path = pyproject
+        text, count = re.subn(pattern, new, path.read_text())
+        assert count == 1
+        path.write_text(text)
+
+
 def installed(folder: Path) -> dict[str, list[str]]:
     """Return the versions in both requirements files."""
     return lock.versions("".join(path.read_text() for path in sorted(folder.glob("requirements*"))))
 
 
 @pytest.mark.project
-# Pipenv takes minutes for each lock, even for so few packages.
-@pytest.mark.parametrize("manager", ["uv", "pip"])
+@pytest.mark.parametrize("manager", CHOICES["package_manager"])
 def test_make_lock_follows_the_list_of_packages_and_make_upgrade_renews_all(
     manager: str, bake: Bake, environment_python: Path, tmp_path: Path
 ) -> None:
-    answers = {"database": "sqlite", "cache": "locmem", "app_server": "gunicorn"}
     folder, programs = tmp_path / "project", environment_python.parent
-    project = bake(**answers, package_manager=manager, sample_app="false")
-    with_installed_hooks(project, folder)
-    for path in folder.glob("requirements*.txt"):
-        old = re.sub(r"sqlparse==.*(\n +--hash.*)+", "sqlparse==0.5.1", path.read_text())
-        path.write_text(old)
+    with_installed_hooks(bake(package_manager=manager), folder)
+    declare(folder, packages=["django", "leaves"], dev=["tool"], production=["server"])
+    index = tmp_path / "index"
+    index.mkdir()
+    # `leaves` alone needs `below`; `django` and `tool` share `common`.
+    needs = {"django": "common", "leaves": "below", "tool": "common"}
+    pins = {
+        name: publish(index, name, "1.0", *filter(None, [needs.get(name)]))
+        for name in ("below", "common", "django", "leaves", "server", "tool")
+    }
+    for file, left_out in (("requirements.txt", "tool"), ("requirements-dev.txt", "server")):
+        (folder / file).write_text("".join(pin for name, pin in pins.items() if name != left_out))
+    for name in pins:
+        # What only the old version needs stays with it.
+        publish(index, name, "2.0")
+    publish(index, "joins", "1.0", "common")
     (folder / ".venv/bin").mkdir(parents=True)
     (folder / ".venv/bin/pre-commit").symlink_to(programs / "pre-commit")
     env = {
-        "PATH": f"{Path(tool('uv')).parent}:{programs}:{os.environ['PATH']}",
-        # `uv run` takes what is installed.
+        "PATH": f"{programs}:{Path(tool('uv')).parent}:{os.environ['PATH']}",
+        # In the same process: half the time.
+        "PIPENV_RESOLVER_PARENT_PYTHON": "1",
+        # `uv run` and `pipenv run` take what is installed.
         "UV_PROJECT_ENVIRONMENT": str(programs.parent),
         "UV_NO_SYNC": "1",
+        "VIRTUAL_ENV": str(programs.parent),
     }
     make = ["make", "IMAGE="]
-    pyproject = folder / "pyproject.toml"
-    text = pyproject.read_text()
-    pyproject.write_text(text.replace("dependencies = [\n", 'dependencies = [\n    "six",\n', 1))
-    succeed(*make, "lock", cwd=folder, env=env)
-    more = installed(folder)
-    assert len(more.pop("six")) == 2
-    assert set(more["sqlparse"]) == {"0.5.1"}
-    pyproject.write_text(text)
-    succeed(*make, "lock", cwd=folder, env=env)
-    assert installed(folder) == more
-    # `make install` would create pip's environment again.
-    upgrade = ["upgrade", *(["MAKE=true"] if manager == "pip" else [])]
-    succeed(*make, *upgrade, cwd=folder, env=env)
-    assert "0.5.1" not in installed(folder)["sqlparse"]
+    both = {"common": ["1.0"] * 2, "django": ["1.0"] * 2, "server": ["1.0"], "tool": ["1.0"]}
+    with serve(index) as variables:
+        env |= variables
+        succeed(*make, "lock", cwd=folder, env=env)
+        assert installed(folder) == both | {"below": ["1.0"] * 2, "leaves": ["1.0"] * 2}
+        declare(folder, packages=["django", "joins"], production=["server>1"])
+        succeed(*make, "lock", cwd=folder, env=env)
+        assert installed(folder) == both | {"joins": ["1.0"] * 2, "server": ["2.0"]}
+        # `make install` would install into the environment of all tests.
+        upgrade = ["upgrade", *(["MAKE=true"] if manager != "uv" else [])]
+        succeed(*make, *upgrade, cwd=folder, env=env)
+        newest = {"django": ["2.0"] * 2, "server": ["2.0"], "tool": ["2.0"]}
+        assert installed(folder) == newest | {"common": ["2.0"] * 2, "joins": ["1.0"] * 2}
+
+
+@pytest.mark.project
+@pytest.mark.parametrize("django_version", CHOICES["django_version"])
+def test_make_migrations_names_what_the_release_that_serves_cannot_live_with(
+    django_version: str, bake: Bake, environment: Environment, tmp_path: Path
+) -> None:
+    programs, folder = environment(django_version), tmp_path / "project"
+    answers = {"database": "sqlite", "sample_app": "false"}
+    with_installed_hooks(bake(**answers, django_version=django_version), folder)
+    succeed("git", "commit", "--quiet", "--message", "Start", cwd=folder)
+    # The same command, here.
+    docker = tmp_path / "bin/docker"
+    docker.parent.mkdir()
+    docker.write_text('#!/bin/sh\nwhile [ "$1" != backend ]; do shift; done\nshift\nexec "$@"\n')
+    docker.chmod(0o755)
+    path = f"{docker.parent}:{programs}:{os.environ['PATH']}"
+    command = ["make", "--no-print-directory", "migrations"]
+    env = {"DJANGO_DEBUG": "true", "PATH": path}
+    assert succeed(*command, cwd=folder, env=env) == ""
+    for name in ("0002_optional", "0002_default", "0002_drop"):
+        (folder / f"my_site/accounts/migrations/{name}.py").write_text(MIGRATIONS[name])
+    succeed("git", "add", "--all", cwd=folder)
+    result = run(*command, cwd=folder, env=env)
+    assert result.returncode
+    results = dict(re.findall(r"\(accounts, (\w+)\)\.\.\. (\w+)", result.stdout))
+    assert results == {"0002_optional": "OK", "0002_default": "OK", "0002_drop": "ERR"}
+    succeed(
+        "git", "rm", "--force", "--quiet", "my_site/accounts/migrations/0002_drop.py", cwd=folder
+    )
+    succeed(*command, cwd=folder, env=env)
+    assert run(*command, "BASE=unknown", cwd=folder, env=env).returncode
 
 
 @pytest.mark.project

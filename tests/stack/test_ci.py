@@ -16,8 +16,8 @@ from selenium.webdriver.support.wait import WebDriverWait
 from tests.stack.conftest import PASSWORD, Stack, commit
 from tests.support.catalogue import ROOT
 from tests.support.choices import label
-from tests.support.commands import BROWSERS, program, succeed, tool
-from tests.support.projects import ci_steps
+from tests.support.commands import BROWSERS, program, run, succeed, tool
+from tests.support.projects import MIGRATIONS, ci_steps
 
 pytestmark = pytest.mark.stack
 
@@ -75,6 +75,7 @@ def test_the_test_job_passes_as_written(
     # What is checked out there is a commit.
     succeed("git", "init", "--quiet", cwd=stack.folder)
     commit(stack, "README.md", str)
+    commit(stack, "README.md", lambda text: f"{text}\nMore.\n")
     chromium = program(*BROWSERS)
     (tmp_path / "google-chrome").write_text(f'#!/bin/sh\nexec {chromium} --no-sandbox "$@"\n')
     (tmp_path / "google-chrome").chmod(0o755)
@@ -89,6 +90,8 @@ def test_the_test_job_passes_as_written(
     }
     for step in ci_steps(stack.folder, "test"):
         words = ["bash", "-eo", "pipefail", "-c", step["run"]]
+        if step["run"].startswith("make migrations"):
+            check_migrations(stack, words, env, answers.get("database", ""))
         succeed(*words, cwd=stack.folder, env=env | step["env"])
     reports = stack.folder / "reports"
     suite = ElementTree.parse(reports / "tests.xml").getroot()[0]  # noqa: S314 -- pytest wrote it
@@ -101,6 +104,19 @@ def test_the_test_job_passes_as_written(
     assert (reports / "home.png").read_bytes().startswith(b"\x89PNG")
     if answers.get("sample_app") != "false":
         look(browser, stack)
+
+
+def check_migrations(stack: Stack, words: list[str], env: dict[str, str], database: str) -> None:
+    """Run the step that checks new migrations for each kind of them, with the database's own statements."""
+    bad = {"0002_drop", *(["0002_required"] if database != "sqlite" else [])}
+    for name, text in MIGRATIONS.items():
+        file = stack.folder / stack.folder.name / f"accounts/migrations/{name}.py"
+        file.write_text(text)
+        succeed("git", "add", file, cwd=stack.folder)
+        result = run(*words, cwd=stack.folder, env=env)
+        assert f"(accounts, {name})... {'ERR' if name in bad else 'OK'}" in result.stdout
+        assert bool(result.returncode) == (name in bad)
+        succeed("git", "rm", "--force", "--quiet", file, cwd=stack.folder)
 
 
 def look(browser: Chrome, stack: Stack) -> None:

@@ -91,6 +91,7 @@ CONTRACTS: dict[str, list[Point]] = {
         Key("its image, or none", "image"),
         Key("Django's back end", "engine", r"^django\."),
         Key("its URL", "url", "://"),
+        Key("its kind of statements for the check of migrations", "linter", "sql_analyser"),
         File("its backup", "backup.sh", r"(?m)^dump\(\) "),
         File("the check of a backup", "backup.sh", r"(?m)^complete\(\) "),
         File("its restore", "backup.sh", r"(?m)^load\(\) "),
@@ -143,6 +144,7 @@ CONTRACTS: dict[str, list[Point]] = {
         Key("the folder of its cache in the image", "cache", r"\w"),
         File("make install", "Makefile", r"(?m)^install:.*## "),
         Key("its lock file, or none", "lock"),
+        Key("its script that locks, or none", "lock_script"),
         File("make lock", "Makefile", r"(?m)^lock:.*## "),
         File("make upgrade", "Makefile", r"(?m)^upgrade:.*## "),
         File("the test of its requirements", "test_requirements.py", "def declared"),
@@ -181,7 +183,10 @@ def missing(catalogue: dict[str, Any], templates: Path) -> list[str]:
                 for point in points
                 if (entry.get("image", "") or not point.server) and not point.given(entry, folder)
             ]
-            config = entry.get("config") or entry.get("setup", {}).get("file")
-            if config and not (folder / config).is_file():
-                found.append(f"{question}={choice} lacks {config} in its folder")
+            setup = entry.get("setup", {}).get("file")
+            found += [
+                f"{question}={choice} lacks {name} in its folder"
+                for name in (entry.get("config"), setup, entry.get("lock_script"))
+                if name and not (folder / name).is_file()
+            ]
     return found

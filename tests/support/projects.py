@@ -42,3 +42,23 @@ def ci_steps(project: Path, job: str) -> list[dict[str, Any]]:
         for step in entry["steps"]
         if "run" in step and step.get("if") != "failure()"
     ]
+
+
+def migration(operation: str) -> str:
+    """Return a second migration of the app `accounts`, with one operation."""
+    return f"""from django.db import migrations, models
+
+
+class Migration(migrations.Migration):
+    dependencies = [("accounts", "0001_initial")]
+    operations = [migrations.{operation}]
+"""
+
+
+# The release that serves can live with the first two only. SQLite's statements do not show what is wrong with the last.
+MIGRATIONS = {
+    "0002_optional": migration('AddField("user", "phone", models.TextField(null=True))'),
+    "0002_default": migration('AddField("user", "level", models.IntegerField(db_default=0))'),
+    "0002_drop": migration('RemoveField("user", "first_name")'),
+    "0002_required": migration('AddField("user", "mobile", models.TextField(default=""))'),
+}

@@ -12,7 +12,6 @@ from csp.constants import NONE, SELF
 {% else %}
 from django.utils.csp import CSP
 {% endif %}
-from environ import Env
 
 {% if cookiecutter.sample_app %}
 from {{ cookiecutter.project_slug }}.api import settings as api
@@ -21,6 +20,7 @@ from {{ cookiecutter.project_slug }}.api import settings as api
 from . import error_tracking
 from .environment import (
     boolean,
+    cache,
     choice,
     database,
     hosts,
@@ -75,6 +75,9 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "django.contrib.staticfiles",
 ]
+if DEBUG:
+    # One of the developer tools, for `make migrations`.
+    INSTALLED_APPS.append("django_migration_linter")
 
 MIDDLEWARE = [
     "config.health.HealthMiddleware",
@@ -148,7 +151,7 @@ CACHES = {
     "default": url(
         "CACHE_URL",
         "locmemcache://" if DEBUG else None,
-        Env.cache_url_config,
+        cache,
         {{ python(cache.url.replace("${CACHE_PASSWORD}", "password")) }},
     )
 }
