@@ -1,6 +1,4 @@
 {# For MySQL and MariaDB; `client` and `dumper` are their programs, `options` what only one of them knows. #}
-: "${MYSQL_PWD:=$(cat "$MYSQL_PWD_FILE")}"
-
 sql() {
     {{ client }} --user=root --batch --skip-column-names --execute="$1"
 }

@@ -375,59 +375,8 @@ def test_compose_asks_for_no_variable_that_the_example_does_not_describe(project
         )
     example = (project / ".env.example").read_text(encoding="utf-8")
     described = set(re.findall(r"^#?([A-Z][A-Z0-9_]*)=", example, re.MULTILINE))
-    # For all secrets at once.
-    assert "DJANGO_SECRET_KEY_FILE=/run/secrets/name" in example
-    asked = {name.removesuffix("_FILE") if name not in described else name for name in asked}
     # Compose itself reads the first, and bin/deploy IMAGE; bin/deploy writes the others.
     assert asked ^ described == {"COMPOSE_FILE", "DEPLOYMENT", "IMAGE", "RELEASE"}
-
-
-@pytest.mark.parametrize("answers", COMBINATIONS, ids=label)
-def test_each_secret_may_be_in_a_file(answers: dict[str, str], bake: Bake) -> None:
-    folder = bake(**answers)
-    compose = yaml.safe_load((folder / "docker-compose.yml").read_text(encoding="utf-8"))
-    secrets = [name for name, value in env_values(folder / ".env").items() if len(value) == 64]
-    known: set[str] = set()
-    for name, service in compose["services"].items():
-        variables = service.get("environment", {})
-        # The names in .env of what is read from a file.
-        files = {
-            re.sub(r"\$\{(.*)_FILE:-\}|_FILE$", r"\1", value or key)
-            for key, value in variables.items()
-            if key.endswith("_FILE")
-        }
-        values = " ".join(map(str, variables.values()))
-        assert files >= {secret for secret in secrets if f"${{{secret}" in values}, name
-        mounted = any(volume.endswith(":/run/secrets:ro") for volume in service.get("volumes", []))
-        assert mounted == bool(files), name
-        known |= files
-    assert known >= {*secrets}
-
-
-@pytest.mark.parametrize("answers", COMBINATIONS, ids=label)
-def test_a_secret_that_is_neither_in_env_nor_in_a_file_is_named(
-    answers: dict[str, str], bake: Bake
-) -> None:
-    folder = bake(**answers)
-    compose = yaml.safe_load((folder / "docker-compose.yml").read_text(encoding="utf-8"))
-
-    def replaced(text: str, **env: str) -> str:
-        """Replace variables as the shell does, which is how Compose does it."""
-        return run("sh", "-c", f'echo "{text}"', cwd=folder, env=env).stdout.strip()
-
-    for text in compose["x-secrets"]:
-        secret = text.partition(":")[0].removeprefix("${")
-        assert replaced(text, **{secret: "x"}) == replaced(text, **{f"{secret}_FILE": "x"}) == "x"
-        assert f"{secret}: set it in .env" in replaced(text)
-    for question in ("database", "cache"):
-        entry = CATALOGUE[CATALOGUES[question]][answers[question]]
-        text = compose["x-backend"]["environment"][f"{question.upper()}_URL"]
-        secret = f"{question.upper()}_PASSWORD"
-        url = entry["url"].replace("{slug}", "my_site").replace(f"${{{secret}}}", "x")
-        assert replaced(text, **{secret: "x"}) == url
-        # In a file, it is not in the URL.
-        short = url.replace("://:x@", "://").replace(":x@", "@") if entry["secrets"] else url
-        assert replaced(text) == short
 
 
 def test_git_never_tracks_the_secrets(bake: Bake, tmp_path: Path) -> None:

@@ -65,7 +65,6 @@ ELSEWHERE = {
     "make tdd": "test_project.py::test_tdd_reruns_the_tests_that_a_change_affects",
     "make hooks": "test_project.py::test_its_hooks_change_nothing_before_the_first_commit",
     "make app NAME=blog": "test_project.py::test_a_new_app_is_clean_and_its_test_passes",
-    "make migrations": "test_project.py::test_make_migrations_names_what_the_release_that_serves_cannot_live_with",
     "make lock|make upgrade|uv add .*": "test_project.py::test_make_lock_follows_the_list_of_packages_and_make_upgrade_renews_all",
 }
 

@@ -120,24 +120,12 @@ def url(
 
 
 def database(text: str) -> dict[str, Any]:
-    """Return Django's settings for a URL; its options may have hyphens, as in ssl-mode and ssl-ca.
-
-    If the URL has no password, DATABASE_PASSWORD_FILE may name the file with it.
-    """
+    """Return Django's settings for a URL; its options may have hyphens, as in ssl-mode and ssl-ca."""
     found: dict[str, Any] = Env.db_url_config(text)
     options = {name.replace("-", "_"): value for name, value in found.get("OPTIONS", {}).items()}
     if authority := options.pop("ssl_ca", None):
         options["ssl"] = {"ca": authority}
-    password = found["PASSWORD"] or file_contents("DATABASE_PASSWORD_FILE")
-    return {**found, "OPTIONS": options, "PASSWORD": password}
-
-
-def cache(text: str) -> dict[str, Any]:
-    """Return Django's settings for a URL; if that has no password, CACHE_PASSWORD_FILE may name the file with it."""
-    found: dict[str, Any] = Env.cache_url_config(text)
-    if password := file_contents("CACHE_PASSWORD_FILE"):
-        found["OPTIONS"] = {**found.get("OPTIONS", {}), "password": password}
-    return found
+    return {**found, "OPTIONS": options}
 
 
 def mailer(name: str, default: str) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from csp.constants import NONE, SELF
 {% else %}
 from django.utils.csp import CSP
 {% endif %}
+from environ import Env
 
 {% if cookiecutter.sample_app %}
 from {{ cookiecutter.project_slug }}.api import settings as api
@@ -20,7 +21,6 @@ from {{ cookiecutter.project_slug }}.api import settings as api
 from . import error_tracking
 from .environment import (
     boolean,
-    cache,
     choice,
     database,
     hosts,
@@ -151,7 +151,7 @@ CACHES = {
     "default": url(
         "CACHE_URL",
         "locmemcache://" if DEBUG else None,
-        cache,
+        Env.cache_url_config,
         {{ python(cache.url.replace("${CACHE_PASSWORD}", "password")) }},
     )
 }

@@ -10,17 +10,7 @@ from django.core.mail import EmailMessage
 from django.core.management import call_command
 from django.test import Client, RequestFactory
 
-from config.environment import (
-    boolean,
-    cache,
-    choice,
-    database,
-    hosts,
-    mailer,
-    networks,
-    number,
-    setting,
-)
+from config.environment import boolean, choice, database, hosts, mailer, networks, number, setting
 from config.middleware import ClientAddressMiddleware
 
 
@@ -157,17 +147,6 @@ def test_a_secret_stands_in_one_place(tmp_path: Path, monkeypatch: pytest.Monkey
     monkeypatch.setenv("NAME_FILE", str(tmp_path / "secret"))
     with pytest.raises(ImproperlyConfigured, match=r"^NAME and NAME_FILE are both set"):
         setting("NAME", None)
-
-
-def test_the_passwords_of_servers_may_be_in_files(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    (tmp_path / "secret").write_text("p@ss/word\n")
-    monkeypatch.setenv("DATABASE_PASSWORD_FILE", str(tmp_path / "secret"))
-    monkeypatch.setenv("CACHE_PASSWORD_FILE", str(tmp_path / "secret"))
-    assert database("postgresql://name@server/name")["PASSWORD"] == "p@ss/word"
-    assert database("postgresql://name:other@server/name")["PASSWORD"] == "other"
-    assert cache("redis://server:6379/0")["OPTIONS"] == {"password": "p@ss/word"}
 
 
 def test_the_address_of_the_client_is_the_one_that_nginx_saw(rf: RequestFactory) -> None:

@@ -1,4 +1,4 @@
 -- On the database server's first start, the application gets a role that owns its database and nothing else.
-\set password `printf %s "${APP_PASSWORD:-$(cat "$APP_PASSWORD_FILE")}"`
+\getenv password APP_PASSWORD
 CREATE ROLE "{{ cookiecutter.project_slug }}" LOGIN PASSWORD :'password';
 CREATE DATABASE "{{ cookiecutter.project_slug }}" OWNER "{{ cookiecutter.project_slug }}";
