@@ -109,7 +109,7 @@ def server(request: pytest.FixtureRequest, make_stack: Callable[..., Stack]) -> 
     assert "make server" in refused.stdout
     succeed("make", "server", cwd=stack.folder)
     with (stack.folder / ".env").open("a") as env:
-        env.write(f"HTTP_PORT={stack.port}\n")
+        env.write(f"HTTP_PORT={stack.port}\nEMAIL_URL=consolemail://\n")
     release(stack)
     yield stack
     stack.down()
