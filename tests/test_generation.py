@@ -66,6 +66,7 @@ COMMON = [
     "config/metrics.py",
     "config/middleware.py",
     "config/settings.py",
+    "config/storage.py",
     "config/urls.py",
     "config/wsgi.py",
     "docker-compose.override.yml",
@@ -117,6 +118,7 @@ COMMON = [
     "tests/test_metrics.py",
     "tests/test_pages.py",
     "tests/test_requirements.py",
+    "tests/test_static_files.py",
     "tests/test_wait_for_database.py",
 ]
 # Every database and every cache with a server has these.
@@ -392,6 +394,22 @@ def test_git_never_tracks_the_secrets(bake: Bake, tmp_path: Path) -> None:
     secrets = env_values(project / ".env")
     everything = "".join((project / name).read_text(encoding="utf-8") for name in tracked)
     assert secrets["DJANGO_SECRET_KEY"] not in everything
+
+
+APPS = ["build", "dist", "docs", "htmlcov", "logs", "media", "nginx", "reports", "staticfiles"]
+
+
+@pytest.mark.parametrize("ignores", [".gitignore", ".dockerignore"])
+def test_an_app_may_have_any_name(ignores: str, bake: Bake, tmp_path: Path) -> None:
+    (tmp_path / ignores).write_text((bake() / ignores).read_text("utf-8"), encoding="utf-8")
+    apps = {f"my_site/{name}/models.py" for name in APPS}
+    for name in apps:
+        (tmp_path / name).parent.mkdir(parents=True)
+        (tmp_path / name).touch()
+    succeed("git", "init", "--quiet", cwd=tmp_path)
+    # git looks for an entry in every folder, unless it begins with a slash; Docker never does.
+    kept = succeed("git", "ls-files", "--others", "--exclude-from", ignores, cwd=tmp_path)
+    assert apps <= set(kept.split())
 
 
 def regenerate(output: Path, **answers: str) -> Path:

@@ -675,9 +675,42 @@ def test_a_new_app_is_clean_and_its_test_passes(
         env=env,
     )
     lint(folder, programs)
-    tests = ["tests/test_blog.py", "tests/test_pages.py"]
+    tests = ["my_site/blog/tests.py", "tests/test_pages.py"]
     printed = succeed(programs / "pytest", "-p", "no:cacheprovider", *tests, cwd=folder)
-    assert "tests/test_blog.py ." in printed
+    assert "my_site/blog/tests.py ." in printed
+
+
+# Where apps may lie, and what they may be called, with their tests in a file or in a folder.
+TESTS = ["polls/tests.py", "my_site/build/tests.py", "my_site/reports/tests/test_models.py"]
+
+
+@pytest.mark.project
+@pytest.mark.parametrize("style", CHOICES["code_style"])
+def test_every_app_is_tested_and_linted(
+    style: str, bake: Bake, environment_python: Path, tmp_path: Path
+) -> None:
+    folder, env = tmp_path / "project", linter_env(environment_python.parent)
+    shutil.copytree(bake(code_style=style), folder)
+    for name in TESTS:
+        app = folder.joinpath(*Path(name).parts[: name.count("/") - name.count("tests/")])
+        (folder / name).parent.mkdir(parents=True)
+        for package in {app, (folder / name).parent}:
+            (package / "__init__.py").touch()
+        (app / "models.py").write_text("import  os\n")
+        (folder / name).write_text(f"def test_fails() -> None:\n    assert 'no' in {name!r}\n")
+    words = ["-p", "no:cacheprovider", "-k", "test_fails", "--cov", "--cov-report=term"]
+    result = run(environment_python, "-m", "pytest", *words, cwd=folder, env=env)
+    assert result.returncode == 1
+    assert f"{len(TESTS)} failed" in result.stdout
+    entry = CATALOGUE["_code_styles"][style]
+    linted = "".join(
+        run("sh", "-c", command, cwd=folder, env=env).stdout
+        for command in entry["unchanged"] + entry["checks"]
+    )
+    for name in TESTS:
+        models = re.sub("tests.*", "models.py", name)
+        assert models in result.stdout, "its coverage is not measured"
+        assert models in linted
 
 
 @pytest.mark.project

@@ -124,7 +124,6 @@ CONTRACTS: dict[str, list[Point]] = {
         Key("Django's back end", "backend", r"^django\."),
         Key("its URL", "url", "://"),
         Key("the secrets", "secrets"),
-        Key("modules without types", "untyped"),
         Key("time-outs", "options", "timeout", server=True),
         Key("the errors of its client, to fail soft", "errors", r"\w", server=True),
         Key("an address where none answers, for the tests", "down", r"127\.0\.0\.1:1", server=True),

@@ -216,12 +216,10 @@ STORAGES = {
         "BACKEND": (
             "django.contrib.staticfiles.storage.StaticFilesStorage"
             if DEBUG
-            else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+            else "config.storage.StaticFilesStorage"
         )
     },
 }
-# The site links only to the hashed names, and nginx sends the compressed files.
-WHITENOISE_KEEP_ONLY_HASHED_FILES = True
 
 # Security
 
