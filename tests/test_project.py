@@ -489,6 +489,30 @@ def test_production_does_not_start_without(name: str, bake: Bake, environment_py
 
 
 @pytest.mark.project
+def test_a_new_variable_is_asked_for_by_the_server_only(
+    bake: Bake, environment_python: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "project"
+    shutil.copytree(bake(), folder)
+    with (folder / "config/settings.py").open("a") as settings:
+        settings.write('PAYMENT_KEY = setting("PAYMENT_KEY", None)\n')
+    env = {
+        "DJANGO_DEBUG": "false",
+        "PATH": f"{environment_python.parent}:{os.environ['PATH']}",
+    }
+    succeed("sh", "docker/entrypoint.sh", "collectstatic", cwd=folder, env=env)
+    assert list(folder.glob("staticfiles/core/site.*.css"))
+    (check,) = [step for step in ci_steps(folder, "lint") if "--deploy" in step["run"]]
+    command = check["run"].removeprefix("uv run ")
+    assert "no issues" in succeed("sh", "-c", command, cwd=folder, env=env | check["env"])
+    for build in ("", "true"):
+        server = PRODUCTION | {"DJANGO_BUILD": build}
+        result = run(environment_python, "-c", "import config.wsgi", cwd=folder, env=server)
+        assert result.returncode != 0
+        assert "Set the PAYMENT_KEY environment variable" in result.stdout
+
+
+@pytest.mark.project
 def test_without_any_setting_the_server_is_not_a_development_server(
     bake: Bake, environment_python: Path
 ) -> None:

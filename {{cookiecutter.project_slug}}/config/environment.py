@@ -18,6 +18,20 @@ TRUE = ("true", "yes", "on", "1")
 FALSE = ("false", "no", "off", "0")
 # A host name, with a leading dot if it includes all subdomains, or an IPv6 address.
 HOST = re.compile(r"\.?[a-z0-9]([a-z0-9_.-]*[a-z0-9])?|\[[0-9a-f:.]+\]")
+# With DJANGO_BUILD set, these stand for what has to be set and is not, and "build" for all others: the image is built and
+# the settings are checked where there is no .env. Nothing there signs, stores or serves.
+BUILD_VALUES = {
+    "ALLOWED_HOSTS": "localhost",
+    "CACHE_URL": "locmemcache://",
+    "DATABASE_URL": "sqlite://",
+    "DJANGO_SECRET_KEY": "signs-nothing-but-must-be-as-long-as-a-real-one-is-to-pass-the-checks",
+}
+
+
+def build_value(name: str) -> str | None:
+    """Return what stands for a variable where there is no .env; none on a server."""
+    building = os.environ.get("DJANGO_BUILD") and not os.environ.get("DJANGO_SERVING")
+    return BUILD_VALUES.get(name, "build") if building else None
 
 
 def file_contents(name: str) -> str:
@@ -38,6 +52,8 @@ def setting(name: str, default: str | None) -> str:
     if value and contents:
         raise ImproperlyConfigured(f"{name} and {name}_FILE are both set: remove one of them")
     value = value or contents or default
+    if value is None:
+        value = build_value(name)
     if value is None:
         raise ImproperlyConfigured(f"Set the {name} environment variable")
     return value

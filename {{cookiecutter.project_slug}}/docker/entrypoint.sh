@@ -32,10 +32,9 @@ publish_static() {
 }
 
 case ${1:-} in
-    # For building the image. The values only let the settings load: nothing here signs, stores or serves.
+    # For building the image, which knows no settings: config/environment.py has what stands for them.
     collectstatic)
-        DJANGO_SECRET_KEY=build ALLOWED_HOSTS=build DATABASE_URL=sqlite:// CACHE_URL=locmemcache:// \
-            exec python manage.py collectstatic --no-input --verbosity 0
+        DJANGO_BUILD=true exec python manage.py collectstatic --no-input --verbosity 0
         ;;
     release)
         copy_static /srv/static

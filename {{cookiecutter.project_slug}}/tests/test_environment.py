@@ -87,6 +87,19 @@ def test_a_variable_that_has_to_be_there_is_named() -> None:
         hosts("NAME", None)
 
 
+def test_it_may_be_missing_where_the_image_is_built(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DJANGO_BUILD", "true")
+    assert setting("NAME", None)
+    assert hosts("ALLOWED_HOSTS", None) == ["localhost"]
+
+
+def test_it_may_not_be_missing_on_a_server(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DJANGO_BUILD", "true")
+    monkeypatch.setenv("DJANGO_SERVING", "true")
+    with pytest.raises(ImproperlyConfigured, match="Set the NAME environment variable"):
+        setting("NAME", None)
+
+
 def test_options_for_tls_are_passed_on_to_the_database() -> None:
     found = database("mysql://user:p%40ss@db.example.com/site?ssl-mode=VERIFY_CA&ssl-ca=/ca.pem")
     assert (found["HOST"], found["PASSWORD"]) == ("db.example.com", "p@ss")
