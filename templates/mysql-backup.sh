@@ -4,7 +4,7 @@ sql() {
 }
 
 dump() {
-    {{ dumper }} --user=root --single-transaction --routines --events --hex-blob --no-tablespaces \
+    {{ dumper }} --user=root --single-transaction --routines --triggers --events --hex-blob --no-tablespaces \
         {{ options }}"$DATABASE"
 }
 
@@ -24,9 +24,13 @@ remove() {
     sql "DROP DATABASE IF EXISTS \`$1\`"
 }
 
-# Each table, its number of rows, and their checksum.
+# How many there are of each kind, then each table, its number of rows, and their checksum.
 rows() {
-    local table
+    local kind count table
+    for kind in events:event routines:routine triggers:trigger views:table; do
+        count=$(sql "SELECT COUNT(*) FROM information_schema.${kind%:*} WHERE ${kind#*:}_schema = '$1'")
+        if [ "$count" -gt 0 ]; then printf '(%s)\t%s\t%s\n' "${kind%:*}" "$count" "$count"; fi
+    done
     for table in $(sql "SELECT table_name FROM information_schema.tables
         WHERE table_schema = '$1' AND table_type = 'BASE TABLE'" | sort); do
         printf '%s\t%s\t%s\n' "$table" "$(sql "SELECT COUNT(*) FROM \`$1\`.\`$table\`")" \

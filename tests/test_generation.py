@@ -396,6 +396,22 @@ def test_git_never_tracks_the_secrets(bake: Bake, tmp_path: Path) -> None:
     assert secrets["DJANGO_SECRET_KEY"] not in everything
 
 
+@pytest.mark.parametrize(
+    "database",
+    [name for name, entry in CATALOGUE["_databases"].items() if entry["engine"].endswith(".mysql")],
+)
+def test_a_backup_counts_what_is_no_table(database: str, bake: Bake, tmp_path: Path) -> None:
+    script = (bake(database=database) / "docker/database/backup.sh").read_text()
+    client = tmp_path / "client"
+    client.write_text("#!/bin/sh\ncase $* in *.triggers*) echo 3;; *COUNT*) echo 0;; esac\n")
+    client.chmod(0o755)
+    functions = script[: script.index("\ncase ")].replace("cd /backups", "")
+    functions = functions.replace(f"{database} --user", f"{client} --user")
+    command = f"{functions}\nrows site"
+    assert succeed("bash", "-c", command, cwd=tmp_path) == "(triggers)\t3\t3\n"
+    assert "--routines --triggers --events" in script
+
+
 APPS = ["build", "dist", "docs", "htmlcov", "logs", "media", "nginx", "reports", "staticfiles"]
 
 

@@ -178,6 +178,51 @@ def test_copies_go_to_a_bucket_once(stack: Stack, bucket: str) -> None:
     assert "Debug" not in failed.stdout
 
 
+MYSQL = [
+    name
+    for name, answers in STACKS.items()
+    if CATALOGUE["_databases"][answers["database"]]["engine"].endswith(".mysql")
+]
+# What a database has besides tables; the application's user defines all of it.
+OBJECTS = {
+    "PROCEDURE a_procedure": "() SELECT 1",
+    "FUNCTION a_function": "() RETURNS INT DETERMINISTIC RETURN 2",
+    "VIEW a_view": " AS SELECT username FROM accounts_user",
+    "TRIGGER a_trigger": " BEFORE INSERT ON accounts_user FOR EACH ROW SET NEW.last_name = 'x'",
+    "EVENT an_event": " ON SCHEDULE EVERY 1 YEAR DO SELECT 1",
+}
+EXECUTE = "from django.db import connection; connection.cursor().execute({!r})"
+DEFINED = """
+from django.db import connection
+cursor = connection.cursor()
+for kind in ("routine", "trigger", "event", "table"):
+    table = kind.replace("table", "view") + "s"
+    cursor.execute(f"SELECT {kind}_name, definer FROM information_schema.{table} "
+                   f"WHERE {kind}_schema = DATABASE() ORDER BY 1")
+    print(cursor.fetchall())
+cursor.execute("SELECT a_function(), COUNT(*) FROM a_view")
+print(cursor.fetchall())
+"""
+
+
+@pytest.mark.parametrize("stack", MYSQL, indirect=True)
+def test_routines_triggers_events_and_views_come_back_with_their_definers(stack: Stack) -> None:
+    for name, definition in OBJECTS.items():
+        stack.shell(EXECUTE.format(f"CREATE {name}{definition}"))
+    before = stack.shell(DEFINED)
+    assert before.count("@%") == len(OBJECTS)
+    make(stack, "backup")
+    backup = names(stack)[-1]
+    for name in OBJECTS:
+        stack.shell(EXECUTE.format(f"DROP {name}"))
+    env = {"HTTP_PORT": str(stack.port)}
+    restored = run("bin/restore", backup, "--yes", cwd=stack.folder, env=env)
+    assert restored.returncode == 0, restored.stdout[-3000:]
+    assert stack.shell(DEFINED) == before
+    for name in OBJECTS:
+        stack.shell(EXECUTE.format(f"DROP {name}"))
+
+
 def test_old_backups_go(stack: Stack) -> None:
     words = ["run", "--rm", "--no-deps", "-T", "--env", "BACKUP_KEEP=1", "backup", "now"]
     kept = stack.compose(*words).split()[-1]
