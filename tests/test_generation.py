@@ -396,6 +396,15 @@ def test_git_never_tracks_the_secrets(bake: Bake, tmp_path: Path) -> None:
     assert secrets["DJANGO_SECRET_KEY"] not in everything
 
 
+@pytest.mark.parametrize("database", CHOICES["database"])
+def test_the_client_of_the_database_is_installed_or_described(database: str, bake: Bake) -> None:
+    project, entry = bake(database=database), CATALOGUE["_databases"][database]
+    pins = (project / "requirements-dev.txt").read_text()
+    for package in entry["packages"]:
+        installed = re.search(rf"(?m)^{package.partition('[')[0]}==", pins)
+        assert installed or " ".join(entry["build_apt"]) in (project / "README.md").read_text()
+
+
 @pytest.mark.parametrize(
     "database",
     [name for name, entry in CATALOGUE["_databases"].items() if entry["engine"].endswith(".mysql")],
