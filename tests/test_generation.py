@@ -95,6 +95,7 @@ COMMON = [
     "my_site/core/templates/admin/base_site.html",
     "my_site/core/templates/core/base.html",
     "my_site/core/templates/core/home.html",
+    "my_site/core/tests.py",
     "my_site/core/views.py",
     "nginx/Dockerfile",
     "nginx/backend.conf",

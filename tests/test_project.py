@@ -738,6 +738,31 @@ def test_every_app_is_tested_and_linted(
 
 
 @pytest.mark.project
+def test_its_tests_pass_with_other_pages_users_and_transactions(
+    bake: Bake, environment_python: Path, tmp_path: Path
+) -> None:
+    folder, env = tmp_path / "project", {"DJANGO_DEBUG": "true"}
+    shutil.copytree(bake(sample_app="false"), folder)
+    people = folder / "my_site/people"
+    shutil.copytree(folder / "my_site/accounts", people)
+    shutil.rmtree(folder / "my_site/accounts")
+    for path in people.rglob("*.py"):
+        path.write_text(path.read_text().replace("accounts", "people"))
+    with (folder / "config/settings.py").open("r+") as settings:
+        text = settings.read().replace("accounts", "people")
+        settings.seek(0)
+        settings.write(f'{text}DATABASES["default"]["ATOMIC_REQUESTS"] = True\n')
+    with (folder / "config/urls.py").open("a") as urls:
+        urls.write(
+            "from django.urls import re_path\nfrom django.views.generic import RedirectView\n"
+            "urlpatterns[0] = re_path('^(?!admin/)', RedirectView.as_view(pattern_name='admin:index'))\n"
+        )
+    command = ["manage.py", "makemigrations", "--check", "--dry-run"]
+    succeed(environment_python, *command, cwd=folder, env=env)
+    succeed(environment_python, "-m", "pytest", "-p", "no:cacheprovider", cwd=folder)
+
+
+@pytest.mark.project
 @pytest.mark.parametrize(
     ("language", "zone"), [("ko", "Asia/Seoul"), ("pt-br", "America/Sao_Paulo")]
 )
