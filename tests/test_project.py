@@ -743,11 +743,7 @@ def test_its_tests_pass_with_other_pages_users_and_transactions(
 ) -> None:
     folder, env = tmp_path / "project", {"DJANGO_DEBUG": "true"}
     shutil.copytree(bake(sample_app="false"), folder)
-    people = folder / "my_site/people"
-    shutil.copytree(folder / "my_site/accounts", people)
-    shutil.rmtree(folder / "my_site/accounts")
-    for path in people.rglob("*.py"):
-        path.write_text(path.read_text().replace("accounts", "people"))
+    (folder / "my_site/accounts").rename(folder / "my_site/people")
     with (folder / "config/settings.py").open("r+") as settings:
         text = settings.read().replace("accounts", "people")
         settings.seek(0)

@@ -98,7 +98,7 @@ CONTRACTS: dict[str, list[Point]] = {
         File("the comparison of a backup", "backup.sh", r"(?m)^rows\(\) "),
         File("the service that backs it up", "backup.yml", r"command: \[nightly\]"),
         Key("the secrets", "secrets"),
-        Key("its volumes besides data", "volumes"),
+        Key("its volumes besides its data", "volumes"),
         Key("its file of the first start", "setup"),
         Key("packages of Debian to build its client", "build_apt"),
         Key("packages of Debian to run its client", "runtime_apt"),
