@@ -11,6 +11,7 @@ import pytest
 import yaml
 
 from tests.support.catalogue import CATALOGUE, CHOICES, ROOT
+from tests.support.commands import succeed
 from tests.support.contracts import CATALOGUES, CONTRACTS, File, Key, Point, missing
 from tests.support.projects import Bake
 
@@ -65,12 +66,28 @@ def test_a_graceful_stop_ends_before_compose_ends_it(choice: str, bake: Bake) ->
     entry = CATALOGUE["_app_servers"][choice]
     project = bake(app_server=choice)
     files = [project / "docker/entrypoint.sh", *project.glob(entry["config"] or "none")]
-    setting = re.compile(rf"{re.escape(entry['graceful_stop'])}\W*(\d+)")
-    (seconds,) = [int(found[1]) for file in files if (found := setting.search(file.read_text()))]
+    setting = re.compile(rf"{re.escape(entry['graceful_stop'])}.*STOP_TIMEOUT")
+    assert any(setting.search(file.read_text()) for file in files)
+    added = re.search(r"STOP_TIMEOUT=.*:-30} \+ (\d+)", files[0].read_text())
+    assert added
     backend = yaml.safe_load((project / "docker-compose.yml").read_text())["services"]["backend"]
-    assert seconds < int(backend["stop_grace_period"].removesuffix("s"))
+    more = re.fullmatch(r"\${REQUEST_TIMEOUT:-30}s(\d+)000ms", backend["stop_grace_period"])
+    assert more
+    assert 0 < int(added[1]) < int(more[1])
     assert signal.Signals[entry["kill_signal"]]
     assert backend["healthcheck"]["test"][-2:] == [str(entry["health_port"]), entry["kill_signal"]]
+
+
+@pytest.mark.parametrize("choice", CHOICES["app_server"])
+def test_limits_of_the_machine_reach_nginx(choice: str, bake: Bake, tmp_path: Path) -> None:
+    shutil.copytree(bake(app_server=choice) / "nginx", tmp_path, dirs_exist_ok=True)
+    script = (tmp_path / "release.sh").read_text()
+    commands = "".join(re.findall("(?m)^sed -i .*\n", script))
+    env = {"UPLOAD_LIMIT": "200", "REQUEST_TIMEOUT": "90"}
+    succeed("sh", "-ec", commands, cwd=tmp_path, env=env)
+    assert "    client_max_body_size 200m;\n" in (tmp_path / "nginx.conf").read_text()
+    changed = re.findall(r"(_read|_send)_timeout 90s;", (tmp_path / "backend.conf").read_text())
+    assert changed == ["_read", "_send"]
 
 
 @pytest.mark.parametrize("choice", CHOICES["app_server"])

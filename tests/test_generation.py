@@ -262,9 +262,11 @@ def test_every_text_has_a_clean_form(project: Path) -> None:
         assert "\n" * (limit + 1) not in text, f"{name}: a run of empty lines"
 
 
+yaml.SafeLoader.add_constructor("!override", lambda load, node: load.construct_sequence(node))  # type: ignore[arg-type]
+
+
 def test_every_structured_file_parses(project: Path) -> None:
     loader = yaml.SafeLoader
-    loader.add_constructor("!override", lambda load, node: load.construct_sequence(node))  # type: ignore[arg-type]
     for path in project.rglob("*"):
         text = path.read_text(encoding="utf-8") if path.is_file() else ""
         match path.suffix:
@@ -280,6 +282,26 @@ def test_every_structured_file_parses(project: Path) -> None:
                 assert parser.sections()
             case ".py":
                 compile(text, str(path), "exec")
+
+
+def test_the_example_of_another_service_is_complete(project: Path) -> None:
+    services = {}
+    for name in ("docker-compose.yml", "docker-compose.override.yml"):
+        text = (project / name).read_text()
+        example = re.search(r"(?m)^  # worker:\n(  #   .*\n)+", text)
+        assert example, name
+        text = text.replace(example[0], example[0].replace("  # ", "  "))
+        services[name] = yaml.load(text, yaml.SafeLoader)["services"]
+    production, development = services.values()
+    worker, backend = production["worker"], production["backend"]
+    for key in ("image", "environment", "read_only", "tmpfs", "deploy"):
+        assert worker[key] == backend[key]
+    assert set(worker["networks"]) == set(backend["networks"])
+    assert set(worker["volumes"]) <= set(backend["volumes"])
+    assert "build" not in worker
+    assert "healthcheck" not in worker
+    assert development["worker"]["image"] == development["backend"]["image"]
+    assert development["worker"]["volumes"] == ["./:/app"]
 
 
 @pytest.mark.parametrize("answers", COMBINATIONS, ids=label)

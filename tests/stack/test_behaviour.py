@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import ssl
 import subprocess
 import threading
@@ -448,6 +449,8 @@ class TestDevelopment:
     def test_files_it_writes_belong_to_the_user(self, development: Stack) -> None:
         development.execute("backend", "python", "manage.py", "startapp", "fresh")
         assert (development.folder / "fresh/models.py").stat().st_uid == 1234
+        # Its lines would have to be tested, too.
+        shutil.rmtree(development.folder / "fresh")
 
     def test_its_tests_reach_every_line_on_the_chosen_database(self, development: Stack) -> None:
         report = "--cov-report=json:reports/coverage.json"

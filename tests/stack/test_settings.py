@@ -3,6 +3,7 @@
 import re
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -64,6 +65,22 @@ def test_https_and_several_proxies_are_understood(word: str, proxies: str, stack
     assert hsts == ["max-age=3600; includeSubDomains"]
 
 
+def test_limits_move_all_servers_together(stack: Stack, tmp_path: Path) -> None:
+    stack.env |= {"UPLOAD_LIMIT": "200", "REQUEST_TIMEOUT": "90"}
+    stack.compose("up", "--wait")
+    assert stack.config()["services"]["backend"]["stop_grace_period"] == "1m40s"
+    upload = tmp_path / "upload"
+    with stack.client(follow_redirects=True) as client:
+        client.get("/admin/login/")
+        for megabytes, status in ((190, 403), (201, 413)):  # Django's own answer; nginx's.
+            with upload.open("wb") as file:
+                file.truncate(megabytes << 20)
+            with upload.open("rb") as file:
+                answer = client.post("/admin/login/", files={"file": file}, timeout=120)
+            assert answer.status_code == status
+    assert stack.execute("backend", "find", "/srv/uploads", "-type", "f") == ""
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [
@@ -77,6 +94,8 @@ def test_https_and_several_proxies_are_understood(word: str, proxies: str, stack
         ("API_ANON_RATE", "60permin"),
         ("LOG_LEVEL", "loud"),
         ("QUERY_TIMEOUT", "soon"),
+        ("QUERY_TIMEOUT", "30"),
+        ("UPLOAD_LIMIT", "10M"),
     ],
 )
 def test_a_mistake_stops_the_start_with_a_sentence(name: str, value: str, stack: Stack) -> None:

@@ -77,11 +77,13 @@ def boolean(name: str) -> bool:
     return value.lower() in TRUE
 
 
-def number(name: str, default: int, *, least: int = 0) -> int:
+def number(name: str, default: int, *, least: int = 0, most: int | None = None) -> int:
     """Return a whole number."""
     value = setting(name, str(default))
     if not value.isdecimal() or int(value) < least:
         raise refusal(name, value, f"is not a whole number of at least {least}", str(default))
+    if most is not None and int(value) > most:
+        raise refusal(name, value, f"is more than {most}", str(min(default, most)))
     return int(value)
 
 

@@ -47,6 +47,10 @@ ALLOWED_HOSTS = hosts("ALLOWED_HOSTS", "localhost 127.0.0.1" if DEBUG else None)
 # These belong to nginx and the application server, whose errors would say less.
 networks("TRUSTED_PROXY")
 number("WEB_CONCURRENCY", 2, least=1)
+REQUEST_TIMEOUT = number("REQUEST_TIMEOUT", 30, least=2)
+UPLOAD_LIMIT = number("UPLOAD_LIMIT", 10, least=1)
+# Of a form, what is no file is read into memory.
+DATA_UPLOAD_MAX_MEMORY_SIZE = UPLOAD_LIMIT * 2**20 // 4
 
 INSTALLED_APPS = [
     "{{ cookiecutter.project_slug }}.accounts",
@@ -127,7 +131,7 @@ DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 # How long a statement may take, and how long it may wait for a lock. A waiting request keeps others waiting;
 # a command such as migrate may take its time, but must not wait for a lock for ever. Seconds.
 SERVING = boolean("DJANGO_SERVING")
-QUERY_TIMEOUT = number("QUERY_TIMEOUT", 10, least=1)
+QUERY_TIMEOUT = number("QUERY_TIMEOUT", 10, least=1, most=REQUEST_TIMEOUT - 1)
 STATEMENT_TIMEOUT = QUERY_TIMEOUT if SERVING else 0
 LOCK_TIMEOUT = number("LOCK_TIMEOUT", 3 if SERVING else 30)
 {% endif %}

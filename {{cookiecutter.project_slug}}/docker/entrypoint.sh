@@ -47,10 +47,15 @@ case ${1:-} in
         exec python manage.py runserver 0.0.0.0:8000
         ;;
     {{ cookiecutter.app_server }})
+        # A stop waits for the requests that are under way.
+        export STOP_TIMEOUT=$((${REQUEST_TIMEOUT:-30} + 5))
 {% include "choices/app_server/" ~ cookiecutter.app_server ~ "/entrypoint.sh" %}
         # Where its processes keep their metrics: config/metrics.py.
         PROMETHEUS_MULTIPROC_DIR=$(mktemp -d)
         export PROMETHEUS_MULTIPROC_DIR
+        # Uploads wait on disk, in a volume: /tmp is memory. Those of servers that were killed go after a day.
+        export TMPDIR=/srv/uploads
+        find "$TMPDIR" -type f -mtime +1 -delete
         exec "$@"
         ;;
     *)

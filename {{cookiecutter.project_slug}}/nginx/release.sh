@@ -53,6 +53,9 @@ rm -rf $new
 cp -R /etc/nginx/site $new
 cd $new
 mkdir settings
+# This machine's limits in place of the defaults.
+sed -i "s/client_max_body_size 10m/client_max_body_size ${UPLOAD_LIMIT}m/" nginx.conf
+sed -i -E "s/_(read|send)_timeout 30s/_\\1_timeout ${REQUEST_TIMEOUT}s/" backend.conf
 echo "worker_processes $(cpus);" >settings/workers
 # Only those of this deployment: others may still start, or finish their last requests.
 echo "set \$backend backend-$DEPLOYMENT:8000;" >settings/backend

@@ -71,6 +71,7 @@ def test_other_values_are_read(
         (boolean, "ture"),
         (networks, "10.0.0.0/99"),
         (lambda name: number(name, 2, least=1), "0"),
+        (lambda name: number(name, 10, most=29), "30"),
         (lambda name: choice(name, "INFO", "DEBUG"), "loud"),
     ],
 )

@@ -5,4 +5,4 @@
         # One request per connection: nginx never sends one down a connection that a stop is closing.
         export GRANIAN_HTTP1_KEEP_ALIVE=false GRANIAN_PROCESS_NAME=granian
         # A process is replaced when it ends, after six hours (against slow leaks), and when it does not stop.
-        export GRANIAN_RESPAWN_FAILED_WORKERS=true GRANIAN_WORKERS_LIFETIME=6h GRANIAN_WORKERS_KILL_TIMEOUT=35
+        export GRANIAN_RESPAWN_FAILED_WORKERS=true GRANIAN_WORKERS_LIFETIME=6h GRANIAN_WORKERS_KILL_TIMEOUT=$STOP_TIMEOUT

@@ -1,8 +1,9 @@
 """Gunicorn's configuration.
 
-The number of workers is WEB_CONCURRENCY: docker/entrypoint.sh sets two per processor.
+The number of workers is WEB_CONCURRENCY: docker/entrypoint.sh sets two per processor, and STOP_TIMEOUT.
 """
 
+import os
 from typing import Any
 
 # nginx talks to the first; the second is for the container's own health check and Prometheus.
@@ -22,7 +23,7 @@ keepalive = 0
 # For a worker that does not answer its master; nginx limits the time of each request.
 timeout = 60
 # SIGTERM: the requests in flight have this long to finish.
-graceful_timeout = 35
+graceful_timeout = int(os.environ["STOP_TIMEOUT"])
 
 # Against slow leaks; the jitter keeps all workers from restarting at once.
 max_requests = 5000
@@ -36,10 +37,10 @@ control_socket_disable = True
 
 
 def post_request(worker: Any, req: Any, environ: dict[str, Any], resp: Any) -> None:
-    """Read what Django has left of the body, up to nginx's client_max_body_size.
+    """Read what Django has left of the body, up to UPLOAD_LIMIT.
 
     Closing a connection with unread bytes resets it, and nginx turns Django's answer into a 502.
     """
-    rest = 10 << 20
+    rest = int(os.environ["UPLOAD_LIMIT"]) << 20
     while rest > 0 and (data := req.body.read(1 << 16)):
         rest -= len(data)
