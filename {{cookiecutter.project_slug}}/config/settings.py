@@ -7,11 +7,6 @@
 
 from pathlib import Path
 
-{% if django.csp.app %}
-from csp.constants import NONE, SELF
-{% else %}
-from django.utils.csp import CSP
-{% endif %}
 from environ import Env
 
 {% if cookiecutter.sample_app %}
@@ -96,6 +91,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "config.middleware.PolicyMiddleware",
 ]
 
 ROOT_URLCONF = "config.urls"
@@ -235,31 +231,37 @@ HSTS_SECONDS = number("HSTS_SECONDS", 3600)
 SECURE_HSTS_SECONDS = HSTS_SECONDS if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS
 SECURE_HSTS_PRELOAD = boolean("HSTS_PRELOAD")
-# Browsers ship with preloaded domains built in, for years: that is a decision of its own.
-SILENCED_SYSTEM_CHECKS = ["security.W021"]
+# Preloading is a decision of its own, for years; so is framing: FRAME_ANCESTORS.
+SILENCED_SYSTEM_CHECKS = ["security.W019", "security.W021"]
 SESSION_COOKIE_SECURE = HTTPS
 CSRF_COOKIE_SECURE = HTTPS
-X_FRAME_OPTIONS = "DENY"
+
+# What browsers let pages load and do, and who may show them in frames: X-Frame-Options follows.
+NONE, SELF = "'none'", "'self'"
+FRAME_ANCESTORS = [NONE]
+X_FRAME_OPTIONS = "DENY" if FRAME_ANCESTORS == [NONE] else "SAMEORIGIN"
+POLICY = {
+    "default-src": [SELF],
+    "connect-src": [SELF],
+    "font-src": [SELF],
+    "img-src": [SELF, "data:"],
+    "script-src": [SELF],
+    "style-src": [SELF],
+    "base-uri": [NONE],
+    "form-action": [SELF],
+    "frame-ancestors": FRAME_ANCESTORS,
+    "object-src": [NONE],
+}
+# What some paths may do besides, such as an editor's: {"/cms/": {"style-src": ["'unsafe-inline'"]}}
+POLICY_PATHS: dict[str, dict[str, list[str]]] = {}
+# Browsers only write into their console what the policy would forbid.
+POLICY_REPORT_ONLY = boolean("CSP_REPORT_ONLY")
 {% if django.csp.app %}
-CONTENT_SECURITY_POLICY = {
-    "DIRECTIVES": {
-        "default-src": [SELF],
-        "img-src": [SELF, "data:"],
-        "base-uri": [NONE],
-        "form-action": [SELF],
-        "frame-ancestors": [NONE],
-        "object-src": [NONE],
-    }
-}
+CONTENT_SECURITY_POLICY = None if POLICY_REPORT_ONLY else {"DIRECTIVES": POLICY}
+CONTENT_SECURITY_POLICY_REPORT_ONLY = {"DIRECTIVES": POLICY} if POLICY_REPORT_ONLY else None
 {% else %}
-SECURE_CSP = {
-    "default-src": [CSP.SELF],
-    "img-src": [CSP.SELF, "data:"],
-    "base-uri": [CSP.NONE],
-    "form-action": [CSP.SELF],
-    "frame-ancestors": [CSP.NONE],
-    "object-src": [CSP.NONE],
-}
+SECURE_CSP = {} if POLICY_REPORT_ONLY else POLICY
+SECURE_CSP_REPORT_ONLY = POLICY if POLICY_REPORT_ONLY else {}
 {% endif %}
 
 {% if cookiecutter.sample_app %}

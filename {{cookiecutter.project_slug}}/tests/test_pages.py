@@ -4,19 +4,37 @@ import pytest
 from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.core.handlers.exception import response_for_exception
-from django.http import Http404
+from django.http import Http404, HttpResponse
 from django.test import Client, RequestFactory
 from django.urls import reverse
 from django.utils.html import escape
 from django.utils.translation import gettext
 
+from config.middleware import PolicyMiddleware
+
 pytestmark = pytest.mark.django_db
 
 
-def test_foreign_scripts_and_frames_are_forbidden(client: Client) -> None:
-    policy = client.get(reverse("admin:login")).headers["Content-Security-Policy"]
-    assert "default-src 'self'" in policy
-    assert "frame-ancestors 'none'" in policy
+def test_pages_have_the_policy_of_the_settings(client: Client) -> None:
+    sent = client.get("/nowhere/").headers["Content-Security-Policy"]
+    for name, sources in settings.POLICY.items():
+        assert f"{name} {' '.join(sources)}" in sent
+
+
+@pytest.mark.parametrize("suffix", ["", "-Report-Only"])
+def test_a_path_may_do_more(
+    suffix: str, rf: RequestFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    more = {"script-src": ["'unsafe-inline'"], "frame-ancestors": ["'self'"]}
+    monkeypatch.setattr(settings, "POLICY_PATHS", {"/editor/": more})
+    monkeypatch.setattr(settings, "POLICY_REPORT_ONLY", bool(suffix))
+    answer = PolicyMiddleware(lambda request: HttpResponse())
+    headers = answer(rf.get("/editor/1/")).headers
+    sent = headers[f"Content-Security-Policy{suffix}"].split("; ")
+    assert " ".join(["script-src", *settings.POLICY["script-src"], "'unsafe-inline'"]) in sent
+    assert "frame-ancestors 'self'" in sent
+    assert headers["X-Frame-Options"] == "SAMEORIGIN"
+    assert "X-Frame-Options" not in answer(rf.get("/")).headers
 
 
 def test_every_answer_names_its_request(client: Client) -> None:
