@@ -1,11 +1,18 @@
-{# For MySQL and MariaDB; `client` and `dumper` are their programs, `options` what only one of them knows. #}
+{# For MySQL and MariaDB; `client` and `dumper` are their programs, `options` what only one of them knows,
+   `position` the option for the comment. #}
 sql() {
     {{ client }} --user=root --batch --skip-column-names --execute="$1"
 }
 
+# If there are binary logs, the dump says in a comment where they go on.
+position() {
+    if [ "$(sql "SELECT @@log_bin")" = 1 ]; then echo {{ position }}; fi
+}
+
 dump() {
+    # shellcheck disable=SC2046 # no word, or one
     {{ dumper }} --user=root --single-transaction --routines --triggers --events --hex-blob --no-tablespaces \
-        {{ options }}"$DATABASE"
+        {{ options }}$(position) "$DATABASE"
 }
 
 complete() {

@@ -1,2 +1,2 @@
-{% set client, dumper, options = "mariadb", "mariadb-dump", "" %}
+{% set client, dumper, options, position = "mariadb", "mariadb-dump", "", "--master-data=2" %}
 {% include "mysql-backup.sh" %}

@@ -1,2 +1,2 @@
-{% set client, dumper, options = "mysql", "mysqldump", "--set-gtid-purged=OFF " %}
+{% set client, dumper, options, position = "mysql", "mysqldump", "--set-gtid-purged=OFF ", "--source-data=2" %}
 {% include "mysql-backup.sh" %}
