@@ -13,7 +13,6 @@ import pytest
 from tests.stack.conftest import Stack, commit, eventually, free_port
 from tests.stack.test_deploy import WRONG, backends, style, visitors
 from tests.support.commands import run, succeed
-from tests.support.stacks import STACKS
 
 pytestmark = pytest.mark.stack
 
@@ -92,7 +91,7 @@ def server(
     )
     (folder / "ssh").write_text(f'#!/bin/sh\nexec /usr/bin/ssh -F {folder}/config "$@"\n')
     (folder / "ssh").chmod(0o755)
-    stack = make_stack(NAME, **next(iter(STACKS.values())), deploy="ssh")
+    stack = make_stack(NAME, database="sqlite", cache="locmem", deploy="ssh")
     succeed("git", "init", "--quiet", cwd=stack.folder)
     commit(stack, "README.md", lambda text: f"{text}\n")
     server = Server(stack, container, folder)
