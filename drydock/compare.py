@@ -14,6 +14,10 @@ from drydock.policy import Policy
 from drydock.state import RENAMED, State
 from drydock.tree import File, Tree
 
+# A file with more changed lines than this is a different one, such as a lock that was made again: nobody would read its
+# keys, and it is only compared by line.
+WHOLE = 10_000
+
 
 @dataclass(frozen=True, kw_only=True)
 class Change:
@@ -145,7 +149,7 @@ def change(
     ]
     removed = sum(end - start for _, start, end, _, _ in blocks)
     added = sum(end - start for _, _, _, start, end in blocks)
-    if not (before and after) or old == new:
+    if not (before and after) or old == new or added + removed > WHOLE:
         return Change(keys=None, brief=(), added=added, removed=removed, executable=executable)
     sides = documents.of(path, before), documents.of(path, after)
     keys = diff_keys(*sides)

@@ -64,7 +64,7 @@ def diff_keys(before: Document, after: Document) -> list[KeyChange] | None:
         edit
         for edit in changes
         # If a requirement's version differs anyway, its hashes say nothing more.
-        if edit.key.removesuffix(HASHES) not in names - {edit.key}
+        if not (edit.key.endswith(HASHES) and edit.key.removesuffix(HASHES) in names)
         # An edit of an anchor is one change, wherever its aliases are.
         and (origins.get(edit.key), edit.before, edit.after) not in edits
     ]

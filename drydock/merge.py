@@ -190,16 +190,16 @@ def merge_trees(base: Tree, ours: Tree, theirs: Tree) -> tuple[Tree, dict[str, d
 
 def merged_by_key(path: str, stages: dict[int, File]) -> str | None:
     """Return the merge of a structured file if no key was changed by both sides; otherwise None."""
-    texts = [stages[stage].text if stage in stages else "" for stage in (1, 2, 3)]
-    if 2 not in stages or 3 not in stages or not formats.is_keyed(path):
+    if {1, 2, 3} - {*stages} or not formats.is_keyed(path):
         return None
-    base, ours, theirs = (text if text is not None else "\0" for text in texts)
-    sides = [formats.parse(path, text) for text in (base, ours, theirs)]
-    if any(side.leaves is None for side in sides) or 1 not in stages:
+    base, ours, theirs = (stages[stage].text for stage in (1, 2, 3))
+    if base is None or ours is None or theirs is None:
         return None
     merged = merged_by_line(*(text.splitlines(keepends=True) for text in (base, ours, theirs)))
-    result = formats.parse(path, merged) if merged is not None else None
-    if result is None or result.leaves is None:
+    if merged is None:
+        return None
+    *sides, result = (formats.parse(path, text) for text in (base, ours, theirs, merged))
+    if any(document.leaves is None for document in (*sides, result)):
         return None
     before, mine, other, after = (grouped(document.leaves or ()) for document in (*sides, result))
     nothing: Counter[str] = Counter()

@@ -8,6 +8,9 @@ from drydock.inspect import Inspection
 from drydock.secrets import masked_text
 from drydock.state import WOULD
 
+# More keys of a file than anybody reads: `drydock diff` and JSON have them all.
+MANY = 100
+
 
 @dataclass(frozen=True, kw_only=True)
 class View:
@@ -76,16 +79,19 @@ def size(change: Change | None) -> str:
 
 
 def key_lines(drift: Drift, would: bool = False) -> Iterator[tuple[str, str, str]]:
-    """Yield the key, values and side of each changed key of a drift."""
+    """Yield the key, values and side of each changed key of a drift; of many, the first, and how many more."""
     upstream = "would change" if would else "changed upstream"
     for side, change in (("edited here", drift.here), (upstream, drift.upstream)):
-        for key in [edit.shown for edit in change.brief] if change else ():
+        edits = change.brief if change else ()
+        for key in (edit.shown for edit in edits[:MANY]):
             values = f"{one_line(key.before)} -> {one_line(key.after)}"
             if key.before is None:
                 values = f"added {one_line(key.after)}".rstrip()
             elif key.after is None:
                 values = f"removed {one_line(key.before)}".rstrip()
             yield plain(key.key), values, "conflict" if key.key in drift.collisions else side
+        if len(edits) > MANY:
+            yield "...", f"{len(edits) - MANY} more keys", side
 
 
 def problems(drifts: Iterable[Drift]) -> list[str]:

@@ -1,5 +1,6 @@
 """Differences by line: right whatever the texts are, and bounded."""
 
+import json
 import random
 import subprocess
 from pathlib import Path
@@ -48,6 +49,51 @@ def test_an_edit_of_a_hostile_file_is_still_seen_as_small() -> None:
     new = [*old[:20_000], "mine\n", *old[20_001:]]
     changed = [code for code in Matcher(old, new).get_opcodes() if code[0] != "equal"]
     assert changed == [("replace", 20_000, 20_001, 20_000, 20_001)]
+
+
+def lock(version: str) -> list[str]:
+    """Return the lines of a lock in which every package has a version."""
+    packages = (
+        (
+            f'"package-{number}": {{',
+            f'  "version": "{version}.{number}",',
+            '  "license": "MIT"',
+            "},",
+        )
+        for number in range(9_000)
+    )
+    return [*(line for package in packages for line in package), "}"]
+
+
+def test_a_lock_that_changed_throughout_needs_little_work() -> None:
+    matcher = Matcher(lock("1.0"), lock("1.1"))
+    changed = [code for code in matcher.get_opcodes() if code[0] != "equal"]
+    assert changed == [("replace", n, n + 1, n, n + 1) for n in range(1, 36_000, 4)]
+    assert lines.WORK - matcher.left < 30 * 36_000
+
+
+def test_anchors_are_lines_that_both_texts_have_once_in_the_same_order() -> None:
+    assert lines.anchors(list("abbcde"), list("acbed")) == [(0, 0), (3, 1), (5, 3)]
+
+
+def test_a_file_that_is_a_different_one_is_compared_by_line_and_told_in_short(
+    drydock: Drydock, make_template: MakeTemplate, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before, after = (
+        json.dumps({f"key{n}": n + more for n in range(150)}, indent=2) for more in (0, 1)
+    )
+    template = make_template({f"{TOP}/a.json": before})
+    project = template.generate(tmp_path / "projects")
+    (project / "a.json").write_text(after)
+    shown = drydock("check", project).output
+    assert shown.count("\n  key") == 100
+    assert "\n  ...  50 more keys  (edited here)\n" in shown
+    [drift] = json.loads(drydock("check", project, "--json").output)["drifts"]
+    assert len(drift["here"]["keys"]) == 150
+    monkeypatch.setattr("drydock.compare.WHOLE", 299)
+    [drift] = json.loads(drydock("check", project, "--json").output)["drifts"]
+    assert drift["here"]["keys"] is None
+    assert drift["here"]["added"] == 150
 
 
 def test_hostile_files_are_compared_and_merged(
