@@ -46,8 +46,10 @@ lock: $(VENV)/ready ## Upgrade the versions of generated projects and of this re
 	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-strip-extras --no-annotate \
 		--no-header pyproject.toml --group dev --output-file requirements-dev.txt
 
-bench: $(VENV)/ready ## Time generation against other templates (fetched), and drydock against cruft
+bench: $(VENV)/ready ## Hold generation and drydock against other templates and tools (fetched)
 	$(BIN)/python bench/drift.py
+	$(BIN)/python bench/templates.py
+	$(BIN)/python bench/updates.py
 	$(BIN)/python bench/generation.py
 
 bench-stacks: $(VENV)/ready ## Measure requests and the start of stacks; needs Docker and wrk
