@@ -17,6 +17,10 @@ from tests.support.commands import run, succeed
 pytestmark = pytest.mark.stack
 
 NAME = "over_ssh"
+long = pytest.mark.skipif(
+    os.environ.get("ENDURANCE") != "long",
+    reason="tests/stack/test_deploy.py has a shorter form of it",
+)
 # A fresh machine that ssh reaches. It has no systemd: what is asked of it, is written down. Its engine is the one
 # that all tests use, and its swap is taken to be there.
 DOCKERFILE = r"""
@@ -153,6 +157,7 @@ def test_the_first_release_makes_settings_and_the_next_lets_no_visitor_down(
     assert server.release("releases").splitlines()[-1].startswith(name)
 
 
+@long
 def test_an_image_of_a_registry_is_pulled(server: Server) -> None:
     stack = server.stack
     port = free_port()
@@ -217,6 +222,7 @@ def test_a_server_with_another_key_gets_nothing(server: Server) -> None:
     assert "Host key verification failed" in result.stdout
 
 
+@long
 def test_the_old_release_serves_on_if_the_disk_is_full(server: Server) -> None:
     # Full for the commit.
     commit(server.stack, "large.bin", lambda text: os.urandom(3_000_000).hex())
@@ -233,6 +239,7 @@ def test_the_old_release_serves_on_if_the_disk_is_full(server: Server) -> None:
     succeed("git", "reset", "--hard", "--quiet", "HEAD~1", cwd=server.stack.folder)
 
 
+@long
 def test_a_connection_that_breaks_leaves_the_old_release(server: Server) -> None:
     before = backends(server.stack)
     path, change, _ = WRONG["its readiness stays red"]

@@ -91,6 +91,7 @@ def test_a_variable_that_has_to_be_there_is_named() -> None:
 
 def test_it_may_be_missing_where_the_image_is_built(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DJANGO_BUILD", "true")
+    monkeypatch.delenv("ALLOWED_HOSTS", raising=False)
     assert setting("NAME", None)
     assert hosts("ALLOWED_HOSTS", None) == ["localhost"]
 
