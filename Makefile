@@ -25,7 +25,7 @@ test: lint ## Run all tests; those that need Docker run if it is available
 	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder -m stack
 
 endurance: $(VENV)/ready ## Test stacks under load and in trouble, for hours
-	ENDURANCE=long $(BIN)/pytest -n 0 tests/endurance
+	ENDURANCE=long $(BIN)/pytest -n 0 tests/endurance tests/stack/test_backup.py tests/stack/test_deploy.py tests/stack/test_over_ssh.py
 
 test-fast: $(VENV)/ready ## Run the tests that need neither Docker nor an installed project
 	$(BIN)/pytest -n auto -m "not stack and not project"

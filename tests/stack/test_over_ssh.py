@@ -19,7 +19,7 @@ pytestmark = pytest.mark.stack
 NAME = "over_ssh"
 long = pytest.mark.skipif(
     os.environ.get("ENDURANCE") != "long",
-    reason="tests/stack/test_deploy.py has a shorter form of it",
+    reason="make endurance runs it",
 )
 # A fresh machine that ssh reaches. It has no systemd: what is asked of it, is written down. Its engine is the one
 # that all tests use, and its swap is taken to be there.
