@@ -178,7 +178,7 @@ WRONG: dict[str, tuple[str, Callable[[str], str], str]] = {
 
 class Migration(migrations.Migration):
     dependencies = [("accounts", "0001_initial")]
-    operations = [migrations.RunSQL("SELECT nothing FROM nowhere")]
+    operations = [migrations.RunSQL("SELECT 1 FROM nowhere")]
 """
         ),
         "the release fails: .*nowhere",
