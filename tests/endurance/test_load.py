@@ -70,9 +70,9 @@ def test_under_lasting_load_every_request_is_answered_and_nothing_grows(stack: S
     with visitor(stack, "/health/ready", 1) as ready:
         for thread in threads:
             thread.start()
-        time.sleep(30)
+        time.sleep(60 if MINUTES >= 2 else 30)
         early = {service: use(stack, service) for service in ("nginx", "backend")}
-        time.sleep(MINUTES * 60 - 40)
+        time.sleep(MINUTES * 60 - (70 if MINUTES >= 2 else 40))
         late = {service: use(stack, service) for service in ("nginx", "backend")}
         for thread in threads:
             thread.join()
@@ -84,5 +84,6 @@ def test_under_lasting_load_every_request_is_answered_and_nothing_grows(stack: S
         last = late[service]
         assert last.memory < first.memory * 1.25 + (16 << 20), (first, last)
         assert last.descriptors < first.descriptors + 50, (first, last)
-        assert last.waiting < first.waiting * 1.5 + 2000, (first, last)
+        # Ports wait for a minute: after half of one, there are half as many.
+        assert last.waiting < first.waiting * (1.5 if MINUTES >= 2 else 3) + 2000, (first, last)
     assert "Cannot assign requested address" not in stack.compose("logs", "nginx")

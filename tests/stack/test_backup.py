@@ -29,7 +29,12 @@ LONG = os.environ.get("ENDURANCE") == "long"
 # MariaDB's script is MySQL's, with other names of programs.
 SOME = [name for name, answers in STACKS.items() if LONG or answers["database"] != "mariadb"]
 SERVERS = [name for name in SOME if CATALOGUE["_databases"][STACKS[name]["database"]]["image"]]
-with_server = pytest.mark.parametrize("stack", SERVERS if LONG else SERVERS[:1], indirect=True)
+
+
+def with_server(test: Callable[[Stack], None]) -> Callable[[Stack], None]:
+    """Run a test in the long form, with every database that is a server."""
+    test = pytest.mark.parametrize("stack", SERVERS, indirect=True)(test)
+    return pytest.mark.skipif(not LONG, reason="make endurance runs it")(test)
 
 
 @pytest.fixture(scope="module", params=SOME)

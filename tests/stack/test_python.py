@@ -19,7 +19,7 @@ git config --global user.email tests@example.com && git config --global user.nam
 mkdir /work && tar -C /template --exclude=.venv -c . | tar -C /work -x && cd /work
 uv venv -q --python python3 .venv && uv pip install -q --require-hashes -r requirements-dev.txt
 .venv/bin/pytest -n auto -p no:cacheprovider -m project -k "$1"
-PROJECT_PYTHON=$2 .venv/bin/pytest -n auto -p no:cacheprovider -m project -k "$1 and own_tests"
+PROJECT_PYTHON=$2 .venv/bin/pytest -n auto -p no:cacheprovider -m project -k "$1 and own_tests and sqlite"
 """
 
 
