@@ -236,13 +236,17 @@ def test_a_deployment_that_is_interrupted_leaves_nothing_behind(
     path, change, _ = WRONG["its readiness stays red"]
     commit(server, path, change)
     with visitors(server):
+        # Under nohup, nothing would hang it up.
         process = subprocess.Popen(
-            ["bin/deploy"], cwd=server.folder, stdout=subprocess.DEVNULL, start_new_session=True
+            ["env", "--default-signal=HUP", "bin/deploy"],
+            cwd=server.folder,
+            stdout=subprocess.DEVNULL,
+            start_new_session=True,
         )
         both = len(before) * 2
         seen = eventually(lambda: len(backends(server)), lambda count: count == both)
         os.killpg(process.pid, sign)
-        status = process.wait(timeout=180)
+        status = process.wait(timeout=60)
     assert (seen, status) == (both, 1)
     succeed("git", "reset", "--hard", "--quiet", "HEAD~1", cwd=server.folder)
     assert backends(server) == before
