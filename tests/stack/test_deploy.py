@@ -246,7 +246,7 @@ def test_a_deployment_that_is_interrupted_leaves_nothing_behind(
         both = len(before) * 2
         seen = eventually(lambda: len(backends(server)), lambda count: count == both)
         os.killpg(process.pid, sign)
-        status = process.wait(timeout=60)
+        status = process.wait(timeout=120)
     assert (seen, status) == (both, 1)
     succeed("git", "reset", "--hard", "--quiet", "HEAD~1", cwd=server.folder)
     assert backends(server) == before
