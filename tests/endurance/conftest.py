@@ -1,6 +1,5 @@
 """A generated project in production, treated like a real server: every request is accounted for."""
 
-import os
 import threading
 import time
 from collections import Counter
@@ -16,12 +15,9 @@ import pytest
 from tests.stack.conftest import Stack, docker, eventually, make_stack
 from tests.support.catalogue import CATALOGUE
 from tests.support.commands import succeed
-from tests.support.stacks import STACKS
+from tests.support.stacks import LONG, STACKS
 
 __all__ = ["docker", "make_stack"]
-
-# `make endurance` runs the long forms.
-LONG = os.environ.get("ENDURANCE") == "long"
 
 # Pages that a site may have in addition to those of the project.
 PAGES = '''

@@ -10,7 +10,6 @@ from contextlib import ExitStack
 import pytest
 
 from tests.endurance.conftest import (
-    LONG,
     Answers,
     at_once,
     inside,
@@ -19,6 +18,7 @@ from tests.endurance.conftest import (
     visitor,
 )
 from tests.stack.conftest import Stack, eventually
+from tests.support.stacks import LONG
 
 pytestmark = pytest.mark.stack
 

@@ -9,9 +9,10 @@ from dataclasses import dataclass
 
 import pytest
 
-from tests.endurance.conftest import LONG, inside, starts, visitor
+from tests.endurance.conftest import inside, starts, visitor
 from tests.stack.conftest import Stack
 from tests.support.commands import program
+from tests.support.stacks import LONG
 
 pytestmark = pytest.mark.stack
 

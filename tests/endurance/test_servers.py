@@ -7,7 +7,6 @@ from functools import partial
 import pytest
 
 from tests.endurance.conftest import (
-    LONG,
     TROUBLES,
     at_once,
     server,
@@ -17,7 +16,7 @@ from tests.endurance.conftest import (
 from tests.stack.conftest import NGINX, Stack, eventually
 from tests.support.catalogue import CATALOGUE
 from tests.support.commands import succeed
-from tests.support.stacks import STACKS
+from tests.support.stacks import LONG, STACKS
 
 pytestmark = pytest.mark.stack
 

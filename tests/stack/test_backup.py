@@ -1,6 +1,5 @@
 """Backups of every database: restored, compared, copied away, and refused when they are damaged."""
 
-import os
 import re
 import subprocess
 from collections.abc import Callable, Iterator
@@ -11,7 +10,7 @@ import pytest
 from tests.stack.conftest import Stack, eventually, free_port
 from tests.support.catalogue import CATALOGUE
 from tests.support.commands import run, succeed, tool
-from tests.support.stacks import STACKS
+from tests.support.stacks import LONG, STACKS, only_in_the_long_form
 
 pytestmark = pytest.mark.stack
 
@@ -25,7 +24,6 @@ class Migration(migrations.Migration):
 """
 
 
-LONG = os.environ.get("ENDURANCE") == "long"
 # MariaDB's script is MySQL's, with other names of programs.
 SOME = [name for name, answers in STACKS.items() if LONG or answers["database"] != "mariadb"]
 SERVERS = [name for name in SOME if CATALOGUE["_databases"][STACKS[name]["database"]]["image"]]
@@ -34,7 +32,7 @@ SERVERS = [name for name in SOME if CATALOGUE["_databases"][STACKS[name]["databa
 def with_server(test: Callable[[Stack], None]) -> Callable[[Stack], None]:
     """Run a test in the long form, with every database that is a server."""
     test = pytest.mark.parametrize("stack", SERVERS, indirect=True)(test)
-    return pytest.mark.skipif(not LONG, reason="make endurance runs it")(test)
+    return only_in_the_long_form(test)
 
 
 @pytest.fixture(scope="module", params=SOME)

@@ -19,11 +19,10 @@ import pytest
 from tests.stack.conftest import Stack, commit, eventually
 from tests.support.commands import run, succeed
 from tests.support.documents import ON_A_SERVER, documented
-from tests.support.stacks import STACKS
+from tests.support.stacks import LONG, STACKS
 
 pytestmark = pytest.mark.stack
 
-LONG = os.environ.get("ENDURANCE") == "long"
 # Which stacks; in the long form, all, and as many releases.
 SOME = [name for name, answers in STACKS.items() if answers["database"] in ("mysql", "postgresql")]
 FIRST = pytest.mark.parametrize("server", SOME[:1], indirect=True)

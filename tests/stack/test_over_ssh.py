@@ -13,14 +13,11 @@ import pytest
 from tests.stack.conftest import Stack, commit, eventually, free_port
 from tests.stack.test_deploy import WRONG, backends, style, visitors
 from tests.support.commands import run, succeed
+from tests.support.stacks import only_in_the_long_form
 
 pytestmark = pytest.mark.stack
 
 NAME = "over_ssh"
-long = pytest.mark.skipif(
-    os.environ.get("ENDURANCE") != "long",
-    reason="make endurance runs it",
-)
 # A fresh machine that ssh reaches. It has no systemd: what is asked of it, is written down. Its engine is the one
 # that all tests use, and its swap is taken to be there.
 DOCKERFILE = r"""
@@ -157,7 +154,7 @@ def test_the_first_release_makes_settings_and_the_next_lets_no_visitor_down(
     assert server.release("releases").splitlines()[-1].startswith(name)
 
 
-@long
+@only_in_the_long_form
 def test_an_image_of_a_registry_is_pulled(server: Server) -> None:
     stack = server.stack
     port = free_port()
@@ -222,7 +219,7 @@ def test_a_server_with_another_key_gets_nothing(server: Server) -> None:
     assert "Host key verification failed" in result.stdout
 
 
-@long
+@only_in_the_long_form
 def test_the_old_release_serves_on_if_the_disk_is_full(server: Server) -> None:
     # Full for the commit.
     commit(server.stack, "large.bin", lambda text: os.urandom(3_000_000).hex())
@@ -239,7 +236,7 @@ def test_the_old_release_serves_on_if_the_disk_is_full(server: Server) -> None:
     succeed("git", "reset", "--hard", "--quiet", "HEAD~1", cwd=server.stack.folder)
 
 
-@long
+@only_in_the_long_form
 def test_a_connection_that_breaks_leaves_the_old_release(server: Server) -> None:
     before = backends(server.stack)
     path, change, _ = WRONG["its readiness stays red"]

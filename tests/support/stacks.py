@@ -1,12 +1,19 @@
 """The stacks that the tests start, chosen from the catalogue so that a new choice joins by itself."""
 
 import itertools
+import os
 from typing import Any
+
+import pytest
 
 from tests.support.catalogue import CATALOGUE
 from tests.support.choices import allowed, choices
 
 Answers = dict[str, str]
+
+# `make endurance` runs the long forms.
+LONG = os.environ.get("ENDURANCE") == "long"
+only_in_the_long_form = pytest.mark.skipif(not LONG, reason="make endurance runs it")
 
 
 def servers(answers: Answers, catalogue: dict[str, Any]) -> list[str]:
