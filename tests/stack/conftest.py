@@ -14,8 +14,12 @@ from typing import Any, TypeVar
 
 import httpx
 import pytest
+from selenium.webdriver import Chrome, ChromeOptions, ChromeService
+from selenium.webdriver.common.by import By
+from selenium.webdriver.support.expected_conditions import presence_of_element_located
+from selenium.webdriver.support.wait import WebDriverWait
 
-from tests.support.commands import run, succeed
+from tests.support.commands import BROWSERS, program, run, succeed
 from tests.support.projects import Bake
 
 T = TypeVar("T")
@@ -213,3 +217,59 @@ def make_stack(
     yield make
     for stack in stacks:
         stack.down()
+
+
+@dataclass
+class Browser:
+    """A browser, and what it says about pages."""
+
+    driver: Chrome
+
+    def log_in(self, stack: Stack) -> None:
+        """Log the administrator in."""
+        self.driver.get(f"http://localhost:{stack.port}/admin/login/")
+        self.driver.find_element(By.NAME, "username").send_keys("admin")
+        self.driver.find_element(By.NAME, "password").send_keys(PASSWORD)
+        self.driver.find_element(By.CSS_SELECTOR, "[type=submit]").click()
+
+    def open(self, stack: Stack, path: str, sign: str) -> None:
+        """Open a page, and fail unless something is on it, and its scripts, files and policy are in order."""
+        self.driver.get(f"http://localhost:{stack.port}{path}")
+        found = self.complaints(sign)
+        if any("ERR_NETWORK_CHANGED" in message for message in found):
+            # This is about the machine, where another test has just made a network, not about the page.
+            self.driver.refresh()
+            found = self.complaints(sign)
+        assert found == [], path
+
+    def complaints(self, sign: str) -> list[str]:
+        """Return what the console says of the page once something is on it."""
+        wait = WebDriverWait(self.driver, 20)
+        wait.until(presence_of_element_located((By.CSS_SELECTOR, sign)), sign)
+        return [row["message"] for row in self.driver.get_log("browser")]  # type: ignore[no-untyped-call]
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """Return a headless browser."""
+    options = ChromeOptions()
+    options.binary_location = program(*BROWSERS)
+    for word in ("headless=new", "no-sandbox", "disable-gpu", "disable-quic", "no-first-run",
+                 "disable-background-networking", "disable-component-update", "disable-sync",
+                 "window-size=1280,900"):  # fmt: skip
+        options.add_argument(f"--{word}")
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+    service = ChromeService(executable_path=program("chromedriver"))
+    with Chrome(options=options, service=service) as driver:
+        yield Browser(driver)
+
+
+def serve(stack: Stack, **settings: str) -> None:
+    """Make a machine a server as the README says, with a first release."""
+    succeed("git", "init", "--quiet", cwd=stack.folder)
+    commit(stack, "README.md", lambda text: f"{text}\n")
+    succeed("make", "server", cwd=stack.folder)
+    with (stack.folder / ".env").open("a") as env:
+        for name, value in {"HTTP_PORT": str(stack.port), **settings}.items():
+            env.write(f"{name}={value}\n")
+    succeed("bin/deploy", cwd=stack.folder)

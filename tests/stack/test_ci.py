@@ -3,17 +3,13 @@
 The job leaves a production stack with data behind: a browser looks at its pages through nginx.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
-from selenium.webdriver import Chrome, ChromeOptions, ChromeService
-from selenium.webdriver.common.by import By
-from selenium.webdriver.support.expected_conditions import presence_of_element_located
-from selenium.webdriver.support.wait import WebDriverWait
 
-from tests.stack.conftest import PASSWORD, Stack, commit
+from tests.stack.conftest import Browser, Stack, commit
 from tests.support.catalogue import ROOT
 from tests.support.choices import label
 from tests.support.commands import BROWSERS, program, run, succeed, tool
@@ -51,24 +47,9 @@ PAGES = {
 PICTURES = ROOT / "reports"
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Chrome]:
-    """Return a headless browser."""
-    options = ChromeOptions()
-    options.binary_location = program(*BROWSERS)
-    for word in ("headless=new", "no-sandbox", "disable-gpu", "disable-quic", "no-first-run",
-                 "disable-background-networking", "disable-component-update", "disable-sync",
-                 "window-size=1280,900"):  # fmt: skip
-        options.add_argument(f"--{word}")
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    service = ChromeService(executable_path=program("chromedriver"))
-    with Chrome(options=options, service=service) as driver:
-        yield driver
-
-
 @pytest.mark.parametrize("answers", ANSWERS, ids=lambda answers: label(answers) or "defaults")
 def test_the_test_job_passes_as_written(
-    answers: dict[str, str], make_stack: Callable[..., Stack], tmp_path: Path, browser: Chrome
+    answers: dict[str, str], make_stack: Callable[..., Stack], tmp_path: Path, browser: Browser
 ) -> None:
     stack = make_stack(f"ci_{answers.get('database', 'default')}", **answers)
     (stack.folder / ".env").unlink()
@@ -119,33 +100,16 @@ def check_migrations(stack: Stack, words: list[str], env: dict[str, str], databa
         succeed("git", "rm", "--force", "--quiet", file, cwd=stack.folder)
 
 
-def look(browser: Chrome, stack: Stack) -> None:
+def look(browser: Browser, stack: Stack) -> None:
     """Look at the pages of the sample application, as a visitor and as the administrator."""
-    site = f"http://localhost:{stack.port}"
     stack.add_administrator()
-    browser.get(f"{site}/admin/login/")
-    browser.find_element(By.NAME, "username").send_keys("admin")
-    browser.find_element(By.NAME, "password").send_keys(PASSWORD)
-    browser.find_element(By.CSS_SELECTOR, "[type=submit]").click()
+    browser.log_in(stack)
     PICTURES.mkdir(exist_ok=True)
-
-    def errors() -> list[str]:
-        """Return errors in scripts, missing files, and violations of the CSP."""
-        return [row["message"] for row in browser.get_log("browser")]  # type: ignore[no-untyped-call]
-
     for path, sign in PAGES.items():
-        browser.get(f"{site}{path}")
-        WebDriverWait(browser, 20).until(presence_of_element_located((By.CSS_SELECTOR, sign)))
-        found = errors()
-        if any("ERR_NETWORK_CHANGED" in message for message in found):
-            # This is about the machine, where another test has just made a network, not about the page.
-            browser.refresh()
-            WebDriverWait(browser, 20).until(presence_of_element_located((By.CSS_SELECTOR, sign)))
-            found = errors()
-        assert found == [], path
+        browser.open(stack, path, sign)
         rules = "return [...document.styleSheets].map(sheet => sheet.cssRules.length)"
-        sizes = browser.execute_script(rules)
+        sizes = browser.driver.execute_script(rules)
         assert sizes, path
         assert all(sizes), path
         name = path.strip("/").replace("/", "-") or "home"
-        browser.save_screenshot(str(PICTURES / f"{stack.folder.name}-{name}.png"))
+        browser.driver.save_screenshot(str(PICTURES / f"{stack.folder.name}-{name}.png"))

@@ -16,7 +16,7 @@ from typing import ClassVar
 import httpx
 import pytest
 
-from tests.stack.conftest import Stack, commit, eventually
+from tests.stack.conftest import Stack, commit, eventually, serve
 from tests.support.commands import run, succeed
 from tests.support.documents import ON_A_SERVER, documented
 from tests.support.stacks import LONG, STACKS
@@ -101,15 +101,10 @@ def style(number: int) -> Callable[[str], str]:
 def server(request: pytest.FixtureRequest, make_stack: Callable[..., Stack]) -> Iterator[Stack]:
     """Return a machine that `make server` made a server, with a first release."""
     stack = make_stack(f"deploy_{STACKS[request.param]['database']}", **STACKS[request.param])
-    succeed("git", "init", "--quiet", cwd=stack.folder)
-    commit(stack, "README.md", lambda text: f"{text}\n")
     refused = deploy(stack)
     assert refused.returncode != 0
     assert "make server" in refused.stdout
-    succeed("make", "server", cwd=stack.folder)
-    with (stack.folder / ".env").open("a") as env:
-        env.write(f"HTTP_PORT={stack.port}\nEMAIL_URL=consolemail://\n")
-    release(stack)
+    serve(stack, EMAIL_URL="consolemail://")
     yield stack
     stack.down()
 

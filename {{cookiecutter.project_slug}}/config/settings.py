@@ -119,10 +119,8 @@ DATABASES = {
         f"sqlite:///{BASE_DIR / 'db.sqlite3'}" if DEBUG else None,
         database,
         {{ python(db.url.replace("{slug}", cookiecutter.project_slug).replace("${DATABASE_PASSWORD}", "password")) }},
-    )
+    ),
 }
-DATABASES["default"]["CONN_MAX_AGE"] = 60
-DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 {% if db.image %}
 # How long a statement may take, and how long it may wait for a lock. A waiting request keeps others waiting;
 # a command such as migrate may take its time, but must not wait for a lock for ever. Seconds.
@@ -131,16 +129,19 @@ QUERY_TIMEOUT = number("QUERY_TIMEOUT", 10, least=1, most=REQUEST_TIMEOUT - 1)
 STATEMENT_TIMEOUT = QUERY_TIMEOUT if SERVING else 0
 LOCK_TIMEOUT = number("LOCK_TIMEOUT", 3 if SERVING else 30)
 {% endif %}
-if DATABASES["default"]["ENGINE"] == "{{ db.engine }}":
+for connection in DATABASES.values():
+    connection["CONN_MAX_AGE"] = 60
+    connection["CONN_HEALTH_CHECKS"] = True
+    if connection["ENGINE"] == "{{ db.engine }}":
 {% if db.image %}
-    DATABASES["default"]["ENGINE"] = "config.database"
+        connection["ENGINE"] = "config.database"
 {% endif %}
-    DATABASES["default"]["OPTIONS"] = {
+        connection["OPTIONS"] = {
 {% for name, value in db.options.items() %}
-        "{{ name }}": {{ literal(value) }},
+            "{{ name }}": {{ literal(value)|indent(4) }},
 {% endfor %}
-        **DATABASES["default"].get("OPTIONS", {}),
-    }
+            **connection.get("OPTIONS", {}),
+        }
 {% if django.default_auto_field %}
 DEFAULT_AUTO_FIELD = "{{ django.default_auto_field }}"
 {% endif %}
@@ -210,7 +211,7 @@ STATIC_URL = "static/"
 STATIC_ROOT = Path(setting("STATIC_ROOT", str(BASE_DIR / "staticfiles")))
 MEDIA_URL = "media/"
 MEDIA_ROOT = Path(setting("MEDIA_ROOT", str(BASE_DIR / "media")))
-STORAGES = {
+STORAGES: dict[str, dict[str, object]] = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {
         "BACKEND": (

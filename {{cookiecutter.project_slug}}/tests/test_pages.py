@@ -26,6 +26,7 @@ def test_a_path_may_do_more(
     suffix: str, rf: RequestFactory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     more = {"script-src": ["'unsafe-inline'"], "frame-ancestors": ["'self'"]}
+    monkeypatch.setitem(settings.POLICY, "frame-ancestors", ["'none'"])
     monkeypatch.setattr(settings, "POLICY_PATHS", {"/editor/": more})
     monkeypatch.setattr(settings, "POLICY_REPORT_ONLY", bool(suffix))
     answer = PolicyMiddleware(lambda request: HttpResponse())
