@@ -62,14 +62,19 @@ def test_an_application_moves_in(
 def move_in(project: Path, text: str) -> set[str]:
     """Do what a document says; return the files that a person edits outside of the apps."""
     (recipe,) = read(text).values()
-    packages = [*recipe.packages, *follow(project, *RECIPES.findall(text))]
+    documents = read((project / "docs/recipes.md").read_text())
+    recipes = RECIPES.findall(text)
+    packages = [
+        *recipe.packages,
+        *(name for title in recipes for name in documents[title].packages),
+    ]
     succeed("uv", "add", "--quiet", *packages, cwd=project)
     for step in recipe.steps:
         if isinstance(step, Edit):
             step.apply(project)
         else:
             succeed("bash", "-c", step, cwd=project)
+    follow(project, *recipes)
     succeed("make", "lock", cwd=project)
-    documents = read((project / "docs/recipes.md").read_text())
-    edits = [*recipe.edits, *(e for t in RECIPES.findall(text) for e in documents[t].edits)]
+    edits = [*recipe.edits, *(edit for title in recipes for edit in documents[title].edits)]
     return {edit.path for edit in edits if not edit.path.startswith(f"{project.name}/")}

@@ -8,6 +8,7 @@ import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
@@ -19,7 +20,7 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.support.expected_conditions import presence_of_element_located
 from selenium.webdriver.support.wait import WebDriverWait
 
-from tests.support.commands import BROWSERS, program, run, succeed
+from tests.support.commands import BROWSERS, program, run, succeed, tool
 from tests.support.projects import Bake
 
 T = TypeVar("T")
@@ -273,3 +274,46 @@ def serve(stack: Stack, **settings: str) -> None:
         for name, value in {"HTTP_PORT": str(stack.port), **settings}.items():
             env.write(f"{name}={value}\n")
     succeed("bin/deploy", cwd=stack.folder)
+
+
+MOTO = "moto[server]==5.2.5"
+
+
+@contextmanager
+def s3(stack: Stack, bucket: str) -> Iterator[dict[str, str]]:
+    """Start a server that speaks S3, with a bucket; return the variables with which containers reach it."""
+    port = free_port()
+    words = [
+        "tool",
+        "run",
+        "--quiet",
+        "--from",
+        MOTO,
+        "moto_server",
+        "-H",
+        "0.0.0.0",  # noqa: S104 -- containers ask it
+        "-p",
+        str(port),
+    ]
+    (container,) = stack.inspect(*stack.containers("backup-files"))
+    (network,) = container["NetworkSettings"]["Networks"].values()
+
+    def make() -> int:
+        try:
+            return httpx.put(f"http://127.0.0.1:{port}/{bucket}").status_code
+        except httpx.TransportError:
+            return 0
+
+    with subprocess.Popen(
+        [tool("uv"), *words], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    ) as server:
+        try:
+            assert eventually(make, lambda code: code == 200, 120) == 200
+            yield {
+                "AWS_ACCESS_KEY_ID": "a",
+                "AWS_ENDPOINT_URL": f"http://{network['Gateway']}:{port}",
+                "AWS_REGION": "us-east-1",
+                "AWS_SECRET_ACCESS_KEY": "b",
+            }
+        finally:
+            server.terminate()

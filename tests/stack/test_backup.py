@@ -1,20 +1,18 @@
 """Backups of every database: restored, compared, copied away, and refused when they are damaged."""
 
 import re
-import subprocess
 from collections.abc import Callable, Iterator
 
 import httpx
 import pytest
 
-from tests.stack.conftest import Stack, eventually, free_port
+from tests.stack.conftest import Stack, eventually, s3
 from tests.support.catalogue import CATALOGUE
-from tests.support.commands import run, succeed, tool
+from tests.support.commands import run, succeed
 from tests.support.stacks import LONG, STACKS, only_in_the_long_form
 
 pytestmark = pytest.mark.stack
 
-MOTO = "moto[server]==5.2.5"
 MIGRATION = """from django.db import migrations, models
 
 
@@ -131,47 +129,10 @@ def test_a_wrong_name_and_a_no_change_nothing(stack: Stack) -> None:
 @pytest.fixture
 def bucket(stack: Stack) -> Iterator[str]:
     """Return the address of a bucket, on a server that speaks S3."""
-    port = free_port()
-    words = [
-        "tool",
-        "run",
-        "--quiet",
-        "--from",
-        MOTO,
-        "moto_server",
-        "-H",
-        "0.0.0.0",  # noqa: S104 -- containers ask it
-        "-p",
-        str(port),
-    ]
-    (container,) = stack.inspect(*stack.containers("backup-files"))
-    (network,) = container["NetworkSettings"]["Networks"].values()
-    with subprocess.Popen(
-        [tool("uv"), *words], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    ) as server:
-        try:
-            address = f"http://127.0.0.1:{port}/copies"
-            made = eventually(lambda: status(address, "PUT"), lambda code: code == 200, 120)
-            assert made == 200
-            keys = {
-                "AWS_ACCESS_KEY_ID": "a",
-                "AWS_SECRET_ACCESS_KEY": "b",
-                "AWS_REGION": "us-east-1",
-            }
-            endpoint = f"http://{network['Gateway']}:{port}"
-            stack.env |= keys | {"AWS_ENDPOINT_URL": endpoint, "BACKUP_URL": "s3://copies/site"}
-            yield address
-        finally:
-            stack.env.clear()
-            server.terminate()
-
-
-def status(address: str, method: str) -> int:
-    """Return the status of an answer; 0 where none comes."""
-    try:
-        return httpx.request(method, address).status_code
-    except httpx.TransportError:
-        return 0
+    with s3(stack, "copies") as variables:
+        stack.env |= variables | {"BACKUP_URL": "s3://copies/site"}
+        yield f"http://127.0.0.1:{variables['AWS_ENDPOINT_URL'].rpartition(':')[2]}/copies"
+        stack.env.clear()
 
 
 @pytest.mark.parametrize("stack", list(STACKS)[:1], indirect=True)

@@ -90,3 +90,19 @@ def follow(project: Path, *titles: str) -> list[str]:
         for change in recipes[title].edits:
             change.apply(project)
     return [name for title in titles for name in recipes[title].packages]
+
+
+def uncomment(project: Path, service: str, **names: str) -> None:
+    """Uncomment a service in both Compose files; put names in place of those in capital letters."""
+    for name in ("docker-compose.yml", "docker-compose.override.yml"):
+        path = project / name
+        text, count = re.subn(
+            rf"(?m)^  # {service}:\n(?:  # .*\n)+",
+            lambda lines: re.sub("(?m)^  # ", "  ", lines[0]),
+            path.read_text("utf-8"),
+        )
+        if count != 1:
+            raise ValueError(f"{name} has {count} services {service} in comments")
+        for old, new in names.items():
+            text = text.replace(old, new)
+        path.write_text(text, "utf-8")
