@@ -4,7 +4,7 @@ BIN := $(VENV)/bin
 BASE := main
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-fast endurance lint diff lock bench bench-stacks clean
+.PHONY: help demo test test-fast endurance adoption lint diff lock bench bench-stacks clean
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -25,7 +25,10 @@ test: lint ## Run all tests; those that need Docker run if it is available
 	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder -m stack
 
 endurance: $(VENV)/ready ## Test stacks under load and in trouble, for hours
-	ENDURANCE=long $(BIN)/pytest -n 0 tests/endurance tests/stack/test_backup.py tests/stack/test_deploy.py tests/stack/test_over_ssh.py
+	ENDURANCE=long $(BIN)/pytest -n 0 tests/endurance tests/stack/test_backup.py tests/stack/test_deploy.py tests/stack/test_over_ssh.py tests/stack/test_python.py tests/adoption/test_another_database.py
+
+adoption: $(VENV)/ready ## Move applications of others into generated projects, and look at their pages
+	ENDURANCE=long $(BIN)/pytest -n 0 tests/adoption
 
 test-fast: $(VENV)/ready ## Run the tests that need neither Docker nor an installed project
 	$(BIN)/pytest -n auto -m "not stack and not project"

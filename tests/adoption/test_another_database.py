@@ -57,7 +57,8 @@ def move(stack: Stack, commands: list[str], database: str) -> None:
         words = command.replace("postgresql", database).split()
         result = run(tool(words[0]), *words[1:], cwd=stack.folder)
         assert result.returncode in (0, 1), result.stdout
-    succeed("git", *IDENTITY, "commit", "--all", "--quiet", "-m", "Move", cwd=stack.folder)
+    succeed("git", "add", "--all", cwd=stack.folder)
+    succeed("git", *IDENTITY, "commit", "--quiet", "-m", "Move", cwd=stack.folder)
     has, wants = (env_values(stack.folder / name) for name in (".env", ".env.example"))
     with (stack.folder / ".env").open("a") as env:
         for name in wants.keys() - has.keys():
