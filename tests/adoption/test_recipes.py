@@ -3,6 +3,7 @@
 import re
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -140,14 +141,20 @@ def test_recipes_hold_together_on_a_server(
 ) -> None:
     stack = make_stack("adoption", database="mysql")
     folder = stack.folder
-    for name in ("channels", "tinymce"):
-        move_in(folder, DOCUMENTS[name].read_text())
+    move_in(folder, DOCUMENTS["tinymce"].read_text())
+    succeed("make", "app", "NAME=blog", cwd=folder)
+    (channels,) = read(DOCUMENTS["channels"].read_text()).values()
+    for edit in channels.edits:
+        if edit.new:
+            replace(edit, path=edit.path.replace("core/home", "blog/index")).apply(folder)
     packages = follow(
         folder,
+        "An app",
         "A variable",
         "A library of the operating system",
         "A volume",
         "A file that not everybody may see",
+        "Websockets",
         "Uploaded files in a bucket",
         "An API for pages of other sites",
         "A second database",
