@@ -127,6 +127,8 @@ def test_models_of_old_tables_are_written_and_read(copy: tuple[Path, dict[str, s
     succeed("sh", "-c", here, cwd=folder, env=env)
     for line in ("ruff check --fix", "ruff format", "mypy my_site/blog", "pytest my_site/blog"):
         succeed("sh", "-c", line, cwd=folder, env=env)
+    migrate = ["migrate", "--database", "archive", "--verbosity=0"]
+    succeed("python", "manage.py", *migrate, cwd=folder, env=env)
     script = (
         "from my_site.blog.models import Rental as R;"
         "print(R.objects.using('archive').get().customer.name)"
