@@ -8,18 +8,26 @@ import json
 import os
 import re
 import secrets
+import shlex
 import subprocess
 import sys
 from pathlib import Path
 
 # The answers and the catalogue. The JSON that Jinja writes contains no single quotes.
 CONTEXT = dict(json.loads(r'{{ cookiecutter.items() | list | tojson }}'))  # fmt: skip
+LOCALE = next(filter(None, map(os.environ.get, ("LC_ALL", "LC_MESSAGES", "LANG"))), "")
+MESSAGES = CONTEXT["_messages"].get(re.split("[_.@]", LOCALE)[0], {})
 SECRETS: list[str] = [
     *CONTEXT["_secrets"]["base"],
     *(CONTEXT["_secrets"]["sample"] if CONTEXT["sample_app"] else ()),
     *CONTEXT["_databases"][CONTEXT["database"]]["secrets"],
     *CONTEXT["_caches"][CONTEXT["cache"]]["secrets"],
 ]
+
+
+def say(message: str, *values: object) -> str:
+    """Return a message in the language of LANG, or else in English."""
+    return str(MESSAGES.get(message, message)).format(*values)
 
 
 def remove_empty_folders() -> None:
@@ -35,13 +43,14 @@ def write_env() -> str:
     An existing one stays: the database in the volume was created with its passwords. Secrets are hexadecimal, which
     needs no quoting in a URL, a shell or Compose. Files that containers write in development belong to the user.
     """
+    path = f"{CONTEXT['project_slug']}/.env"
     try:
         descriptor = os.open(".env", os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:
         have = {line.partition("=")[0] for line in Path(".env").read_text("utf-8").splitlines()}
         missing = ", ".join(name for name in SECRETS if name not in have)
-        lacks = f" It lacks {missing}: see .env.example." if missing else ""
-        return f"Kept the existing .env.{lacks}"
+        lacks = say(" It lacks {}: see .env.example.", missing) if missing else ""
+        return say("Kept the existing {}.", path) + lacks
     hosts = [CONTEXT["domain_name"], "localhost", "127.0.0.1"]
     values = {name: secrets.token_hex(32) for name in SECRETS}
     values |= {"ALLOWED_HOSTS": " ".join(dict.fromkeys(hosts)), "HTTPS": "false"}
@@ -52,7 +61,7 @@ def write_env() -> str:
     title = "# This machine's settings and secrets. .env.example describes these and others."
     with open(descriptor, "w", encoding="utf-8", newline="\n") as file:
         file.writelines(f"{line}\n" for line in [title, *map("=".join, values.items())])
-    return "Wrote random secrets to .env, which git and Docker ignore."
+    return say("Wrote random secrets to {}, which git and Docker ignore.", path)
 
 
 def git(folder: Path, *words: str) -> list[str]:
@@ -96,15 +105,33 @@ def write_record() -> None:
     Path(".cruft.json").write_text(f"{text}\n", encoding="utf-8", newline="\n")
 
 
+def closing(wrote: str) -> str:
+    """Return what was made, where its secrets are, and what to do next."""
+    slug = CONTEXT["project_slug"]
+    parts = ("_databases", "database"), ("_caches", "cache"), ("_app_servers", "app_server")
+    labels = ", ".join(CONTEXT[entries][CONTEXT[name]]["label"] for entries, name in parts)
+    here = CONTEXT["_output_dir"] == os.environ.get("PWD")
+    folder = slug if here else shlex.quote(os.path.join(CONTEXT["_output_dir"], slug))
+    made = "{} is in {}/: Django {} with {}."
+    server = "Production, on a server, in a clone of the project (README.md has the rest):"
+    return f"""
+{say(made, CONTEXT["project_name"], slug, CONTEXT["django_version"], labels)}
+{wrote}
+
+{say("Development, on http://localhost:8000/:")}
+  cd {folder}
+  git init && git add --all && git commit --message "As generated"
+  docker compose up --build
+
+{say(server)}
+  make server
+  make deploy
+"""
+
+
 if __name__ == "__main__":
     remove_empty_folders()
     wrote = write_env()
     write_record()
-    print(f"""
-{wrote}
-
-Next:
-  cd {CONTEXT["project_slug"]}
-  docker compose up --build                                        # development
-  docker compose -f docker-compose.yml up --build --wait           # production
-""")
+    # A terminal without these letters is no reason to fail: cookiecutter would delete the project.
+    sys.stdout.buffer.write(closing(wrote).encode(sys.stdout.encoding, "backslashreplace"))

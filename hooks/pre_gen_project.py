@@ -2,130 +2,58 @@
 
 cookiecutter renders this file and runs the result in the project's folder, before it writes any file there;
 it deletes a new folder if the exit status is not 0. cookiecutter itself has checked the questions with choices.
+What an answer may be is in cookiecutter.json: `_rules`, which drydock reads as well.
 """
 
 import json
-import keyword
+import os
 import re
 import reprlib
+import shlex
 import sys
-import zoneinfo
-from collections.abc import Callable, Iterator
 from difflib import get_close_matches
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 QUOTE = reprlib.Repr()
 QUOTE.maxstring = QUOTE.maxother = 80
-
-# Control characters, line breaks, halves of surrogate pairs: not for TOML, YAML or a comment.
 UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufffe\uffff]")
-SLUG = re.compile("[a-z][a-z0-9]*(_[a-z0-9]+)*")
-LABEL = "[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
-# The last label is not all digits: that would be an IP address.
-DOMAIN = re.compile(rf"({LABEL}\.)+(?!\d+\Z){LABEL}")
-ATOMS = re.compile(r"[a-z0-9_%+-]+(\.[a-z0-9_%+-]+)*")
-FIXED_OFFSET = re.compile(r"(Etc/)?UTC|Etc/GMT(\+[1-9]|\+1[0-2]|-[1-9]|-1[0-4])?")
-AREA_AND_CITY = re.compile(
-    "(Africa|America|Antarctica|Arctic|Asia|Atlantic|Australia|Europe|Indian|Pacific)"
-    "(/[A-Z][A-Za-z0-9_-]*){1,2}"
-)
-ZONE_FOLDERS = [*zoneinfo.TZPATH, *(f"{path}/tzdata/zoneinfo" for path in sys.path)]
 
 # The answers and the catalogue. The JSON that Jinja writes contains no single quotes.
 CONTEXT = dict(json.loads(r'{{ cookiecutter.items() | list | tojson }}'))  # fmt: skip
-# Why a slug is taken -> the slugs. Pythons newer than this one know a few more names.
-TAKEN: dict[str, set[str]] = {
-    "is a Python keyword": {*keyword.kwlist, *keyword.softkwlist, "type"},
-    "is a Python module": {*sys.stdlib_module_names, "annotationlib", "compression"},
-    **{why: {*names.split()} for why, names in CONTEXT["_taken_names"].items()},
-}
-LANGUAGES = CONTEXT["_languages"].split()
+# In the order in which they are asked: tojson sorts.
+RULES: dict[str, Any] = {n: CONTEXT["_rules"][n] for n in CONTEXT if n in CONTEXT["_rules"]}
+LOCALE = next(filter(None, map(os.environ.get, ("LC_ALL", "LC_MESSAGES", "LANG"))), "")
+MESSAGES = CONTEXT["_messages"].get(re.split("[_.@]", LOCALE)[0], {})
 
 
-def taken(slug: str) -> str:
-    """Return why a well-formed slug cannot be used; empty if it can."""
-    if slug.startswith("pg_"):
-        return "starts with pg_, which PostgreSQL reserves for its own roles"
-    return next((why for why, names in TAKEN.items() if slug in names), "")
+def say(message: str, *values: object) -> str:
+    """Return a message in the language of LANG, or else in English."""
+    return str(MESSAGES.get(message, message)).format(*values)
 
 
-# A check takes an answer and yields what is wrong with it, in words that follow the answer.
-def check_line(value: str, limit: int = 200, optional: bool = False) -> Iterator[str]:
-    """Check a line of text for people."""
-    if not (value.strip() or optional):
-        yield "is empty"
-    elif value != value.strip():
-        yield "starts or ends with a space"
-    if UNPRINTABLE.search(value):
-        yield "contains a line break or a control character"
-    if len(value) > limit:
-        yield f"has {len(value)} characters; at most {limit} are allowed"
+def fault(name: str, value: Any) -> str:  # noqa: ANN401 -- JSON
+    """Return what is wrong with an answer, in words that follow it; empty if nothing is.
 
-
-check_description = partial(check_line, limit=500, optional=True)
-
-
-def check_slug(value: str) -> Iterator[str]:
-    """Check the name of the folder, the package, the database and its user, and (hence no __) the images."""
-    if len(value) > 32:
-        yield f"has {len(value)} characters; a MySQL user name may have at most 32"
-    if not SLUG.fullmatch(value):
-        yield "must be lowercase letters and digits with single underscores between them, starting with a letter"
-    elif why := taken(value):
-        yield why
-
-
-def check_email(value: str) -> Iterator[str]:
-    """Check an address without a name around it."""
-    local, _, domain = value.lower().rpartition("@")
-    valid = ATOMS.fullmatch(local) and DOMAIN.fullmatch(domain)
-    if not valid or len(value) > 254 or len(local) > 64:
-        yield "is not an e-mail address"
-
-
-def check_domain(value: str) -> Iterator[str]:
-    """Check a host name."""
-    if not value.isascii():
-        yield "is not ASCII; write the domain in punycode"
-    elif value != "localhost" and not (DOMAIN.fullmatch(value) and len(value) <= 253):
-        yield "is not a plain lowercase domain name, without scheme, port or path"
-
-
-def check_language(value: str) -> Iterator[str]:
-    """Check the code of one of Django's languages."""
-    if value not in LANGUAGES:
-        yield "is not a language code that Django knows"
-
-
-def check_time_zone(value: str) -> Iterator[str]:
-    """Check a time zone's name; only its form if the system has no time zone database."""
-    known = value in zones if (zones := time_zones()) else AREA_AND_CITY.fullmatch(value)
-    if not known and not FIXED_OFFSET.fullmatch(value):
-        yield "is neither UTC nor a current Area/City name in the time zone database"
-
-
-def time_zones() -> frozenset[str]:
-    """Return the current names in the time zone database; none if there is no database.
-
-    Old names, such as US/Pacific, have files but are not in the list: Debian 13, the image's base, lacks them.
+    It is no text if the user's own configuration has, say, an unquoted `no`.
     """
-    files = filter(Path.exists, (Path(folder, "zone.tab") for folder in ZONE_FOLDERS))
-    lines = file.read_text("utf-8").splitlines() if (file := next(files, None)) else []
-    return frozenset(line.split("\t")[2].strip() for line in lines if line[0] != "#")
+    rules = RULES.get(name, {})
+    if rules and not isinstance(value, str):
+        return "is not text"
+    words, stranger = rules.get("one_of", ["", ""])
+    taken = CONTEXT.get(rules.get("none_of"), {})
+    faults = [why for pattern, why in rules.get("match", []) if not re.fullmatch(pattern, value)]
+    faults += [stranger] if words and value not in CONTEXT[words].split() else []
+    faults += [why for why, names in taken.items() if value in names.split()]
+    return next(iter(faults), "")
 
 
 # A suggestion takes a bad answer and returns what may have been meant, which may be bad as well.
-def suggest_line(value: str) -> str:
-    """Return the line without line breaks, control characters and extra spaces."""
-    return " ".join(UNPRINTABLE.sub(" ", value).split())
-
-
 def suggest_slug(value: str) -> str:
     """Return a slug made of the value's letters and digits: site_2nd from 2nd, test_site from test."""
-    slug = re.sub("^(?=[0-9])", "site_", "_".join(re.findall("[a-z0-9]+", value.lower())))
-    return f"{slug[:27].rstrip('_')}_site" if taken(slug) else slug[:32].rstrip("_")
+    slug = re.sub("^(?=[0-9])", "site_", "_".join(re.findall("[a-z0-9]+", value.lower())))[:32]
+    slug = slug.rstrip("_")
+    return f"{slug[:27].rstrip('_')}_site" if fault("project_slug", slug) else slug
 
 
 def suggest_domain(value: str) -> str:
@@ -139,43 +67,49 @@ def suggest_domain(value: str) -> str:
 
 def suggest_language(value: str) -> str:
     """Return the code in Django's spelling, or the language without its country: ko from ko_KR."""
-    code = value.strip().lower().replace("_", "-")
-    family = (known for known in LANGUAGES if known.split("-")[0] == code.split("-")[0])
-    return code if code in LANGUAGES else min(family, default="")
+    code, known = value.strip().lower().replace("_", "-"), CONTEXT["_languages"].split()
+    family = (other for other in known if other.split("-")[0] == code.split("-")[0])
+    return code if code in known else min(family, default="")
 
 
 def suggest_time_zone(value: str) -> str:
     """Return the time zone whose name is most like the value."""
-    return next(iter(get_close_matches(value.title(), time_zones(), n=1, cutoff=0.8)), "")
+    zones = CONTEXT["_time_zones"].split()
+    return next(iter(get_close_matches(value.title(), zones, n=1, cutoff=0.8)), "")
 
 
-# In the order in which they are asked: the check, the suggestion, and an answer that works.
-Check = Callable[[str], Iterator[str]]
-ANSWERS: dict[str, tuple[Check, Callable[[str], str], str]] = {
-    "project_name": (check_line, suggest_line, "My Site"),
-    "project_slug": (check_slug, suggest_slug, "my_site"),
-    "description": (check_description, suggest_line, "A Django project."),
-    "author_name": (check_line, suggest_line, "Site Author"),
-    "author_email": (check_email, str, "author@example.com"),
-    "domain_name": (check_domain, suggest_domain, "example.com"),
-    "language_code": (check_language, suggest_language, "ko"),
-    "time_zone": (check_time_zone, suggest_time_zone, "Asia/Seoul"),
+def suggest_line(value: str) -> str:
+    """Return the line without line breaks, control characters and extra spaces."""
+    return " ".join(UNPRINTABLE.sub(" ", value).split())
+
+
+SUGGESTIONS = {
+    "project_slug": suggest_slug,
+    "domain_name": suggest_domain,
+    "language_code": suggest_language,
+    "time_zone": suggest_time_zone,
 }
 
 
+def working(name: str, value: Any) -> Any:  # noqa: ANN401 -- JSON
+    """Return an answer that works: the given one, what may have been meant by it, or the example."""
+    if not fault(name, value):
+        return value
+    suggest = SUGGESTIONS.get(name, suggest_line)
+    suggestion = suggest(value) if isinstance(value, str) else ""
+    works = suggestion and not fault(name, suggestion)
+    return suggestion if works else RULES[name]["example"]
+
+
 def problems(answers: dict[str, Any]) -> list[str]:
-    """Return a sentence for each thing wrong with the answers, with an answer that works."""
-    found = []
-    for name, (check, suggest, example) in ANSWERS.items():
-        value = answers.get(name)
-        if not isinstance(value, str):  # Such as an unquoted `no` in the user's own configuration.
-            found.append(f"{name}: {QUOTE.repr(value)} is not text. For example: {example}")
-            continue
-        for problem in check(value):
-            suggestion = suggest(value)
-            works = suggestion if suggestion and not any(check(suggestion)) else example
-            found.append(f"{name}: {QUOTE.repr(value)} {problem}. For example: {works}")
-    return found
+    """Return a sentence for each answer that is bad, with one that works."""
+    found = {name: why for name in RULES if (why := fault(name, answers.get(name)))}
+    sentence = "{}: {} {}. For example: {}"
+    return [
+        say(sentence, name, QUOTE.repr(value), say(why), working(name, value))
+        for name, why in found.items()
+        for value in [answers.get(name)]
+    ]
 
 
 def refusals(answers: dict[str, Any], refused: dict[str, str]) -> list[str]:
@@ -184,7 +118,39 @@ def refusals(answers: dict[str, Any], refused: dict[str, str]) -> list[str]:
     return [f"{words}: {why}" for words, why in refused.items() if given >= {*words.split(", ")}]
 
 
+def unknown(answers: dict[str, Any], command: list[str]) -> dict[str, str]:
+    """Return the settings in cookiecutter's command that are no questions: it would ignore them."""
+    template = answers.get("_template")
+    words = command[command.index(template) :] if template in command else []
+    settings = dict(word.split("=", 1) for word in words if re.match(r"[A-Za-z]\w*=", word))
+    return {name: value for name, value in settings.items() if name not in answers}
+
+
+def repeated(answers: dict[str, Any]) -> str:
+    """Return the command that gives these answers, and working ones for the bad; without a login in the address."""
+    words = ["cookiecutter", re.sub(r"^(\w+://)[^/]*@", r"\1", answers["_template"]), "--no-input"]
+    words += ["--checkout", answers["_checkout"]] if answers["_checkout"] else []
+    if answers["_output_dir"] != os.environ.get("PWD"):
+        words += ["--output-dir", answers["_output_dir"]]
+    for name in (name for name in answers if name[0] != "_"):
+        text = str(working(name, answers[name]))
+        if "{" in text:  # cookiecutter takes what it finds on the command line for a template.
+            text = " ".join(["{" * 2, json.dumps(text, ensure_ascii=False), "}" * 2])
+        words.append(f"{name}={text}")
+    return shlex.join(words)
+
+
 if __name__ == "__main__":
-    if found := problems(CONTEXT) + refusals(CONTEXT, CONTEXT["_refused"]):
+    parent = Path(f"/proc/{os.getppid()}/cmdline")  # Only Linux tells.
+    command = parent.read_text("utf-8", "replace").split("\0") if parent.exists() else []
+    found, questions = problems(CONTEXT), [name for name in CONTEXT if name[0] != "_"]
+    for name, setting in unknown(CONTEXT, command).items():
+        meant = get_close_matches(name, questions, n=1)
+        CONTEXT.update(dict.fromkeys(meant, setting))
+        sentence = "{}: no such question. Did you mean {}?"
+        found.append(say(sentence, name, ", ".join(meant or questions)))
+    if found := found + refusals(CONTEXT, CONTEXT["_refused"]):
         lines = "".join(f"  {line}\n" for line in found)
-        sys.exit(f"\nNothing was generated. Please change:\n{lines}")
+        repeat = say("This command repeats your other answers:")
+        refusal = say("Nothing was generated. Please change:")
+        sys.exit(f"\n{refusal}\n{lines}\n{repeat}\n\n  {repeated(CONTEXT)}\n")

@@ -83,8 +83,12 @@ def compile_once() -> Iterator[None]:
 
 @pytest.fixture(scope="session", autouse=True)
 def git_settings() -> Iterator[None]:
-    """Give git an author, and no sample hooks in new repositories or maintenance after a commit: both take time."""
+    """Give git an author, and no sample hooks in new repositories or maintenance after a commit: both take time.
+
+    Messages are in English, whatever language the developer's are in.
+    """
     settings = {
+        "LC_ALL": "C.UTF-8",
         "GIT_AUTHOR_NAME": "Tests",
         "GIT_AUTHOR_EMAIL": "tests@example.com",
         "GIT_COMMITTER_NAME": "Tests",

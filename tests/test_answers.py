@@ -4,8 +4,10 @@ import io
 import json
 import keyword
 import re
+import shlex
 import shutil
 import sys
+import zoneinfo
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import ModuleType
@@ -20,7 +22,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from pytest_cookies.plugin import Cookies, Result
 
-from tests.support.catalogue import ROOT
+from tests.support.catalogue import CATALOGUE, ROOT
 from tests.support.commands import run, succeed, tool
 
 PROJECT = ROOT / "{{cookiecutter.project_slug}}"
@@ -237,8 +239,8 @@ def config_file(tmp_path: Path) -> Path:
 # What is accepted
 
 
-def test_every_text_answer_has_a_check() -> None:
-    assert list(hook.ANSWERS) == list(TEXT_ANSWERS)
+def test_every_text_answer_has_rules() -> None:
+    assert list(hook.RULES) == list(TEXT_ANSWERS)
 
 
 def test_defaults_are_accepted() -> None:
@@ -326,7 +328,7 @@ def test_pinned_packages_are_refused() -> None:
     files = (ROOT / "templates" / "pins").glob("*.txt")
     pins = {pin for file in files for pin in re.findall(r"^([\w-]+)==", file.read_text(), re.M)}
     assert "django-environ" in pins
-    assert [pin for pin in pins if not hook.taken(pin.replace("-", "_"))] == []
+    assert [pin for pin in pins if not problems(project_slug=pin.replace("-", "_"))] == []
 
 
 # Languages and time zones
@@ -337,21 +339,16 @@ def test_languages_are_those_of_django(environment_python: Path, tmp_path: Path)
     code = "from django.conf.global_settings import LANGUAGES; print(*dict(LANGUAGES))"
     codes = succeed(environment_python, "-c", code, cwd=tmp_path).split()
     # Django also takes en-us.
-    assert {*codes, "en-us"} == {*hook.LANGUAGES}
+    assert {*codes, "en-us"} == {*CATALOGUE["_languages"].split()}
 
 
 def test_every_current_time_zone_is_accepted() -> None:
-    zones = hook.time_zones()
+    folders = [*zoneinfo.TZPATH, *(f"{path}/tzdata/zoneinfo" for path in sys.path)]
+    tables = [path for folder in folders if (path := Path(folder, "zone.tab")).is_file()]
+    lines = tables[0].read_text("utf-8").splitlines()
+    zones = [line.split("\t")[2].strip() for line in lines if line[0] != "#"]
     assert "Asia/Seoul" in zones
     assert [zone for zone in zones if problems(time_zone=zone)] == []
-
-
-@pytest.mark.parametrize(("zone", "accepted"), [("Asia/Nowhere", True), ("asia/nowhere", False)])
-def test_without_a_time_zone_database_the_form_counts(
-    zone: str, accepted: bool, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(hook, "ZONE_FOLDERS", [])
-    assert (problems(time_zone=zone) == []) is accepted
 
 
 # The slug that is suggested
@@ -385,7 +382,8 @@ def test_slug_of_a_name(name: str, slug: str) -> None:
 def test_any_good_name_has_a_good_slug_unless_taken(name: str) -> None:
     if not problems(project_name=name):
         slug = default_slug(name)
-        assert hook.taken(slug) or problems(project_slug=slug) == []
+        taken = {word for words in CATALOGUE["_taken_names"].values() for word in words.split()}
+        assert slug in taken or slug.startswith("pg_") or problems(project_slug=slug) == []
 
 
 # The hook as cookiecutter runs it
@@ -491,6 +489,62 @@ def test_a_generation_that_breaks_off_leaves_neither_record_nor_secrets(
         )
     assert not (project / ".env").exists()
     assert not (project / ".cruft.json").exists()
+
+
+# What a refusal says last: the command that repeats the other answers
+
+
+def refusal(tmp_path: Path, config_file: Path, *words: str, **env: str) -> list[str]:
+    """Return the lines of a refusal by the command."""
+    command = [tool("cookiecutter"), str(ROOT), "--no-input", "--config-file", str(config_file)]
+    result = run(*command, *words, cwd=tmp_path, env={"PWD": str(tmp_path), **env})
+    assert result.returncode != 0
+    return result.stdout.splitlines()
+
+
+def test_a_refusal_repeats_the_other_answers(tmp_path: Path, config_file: Path) -> None:
+    words = ["project_slug=test", "author_name={{ 'Bob {{ x' }}", "databse=sqlite"]
+    lines = refusal(tmp_path, config_file, *words)
+    assert "  databse: no such question. Did you mean database?" in lines
+    command = next(line for line in lines if line.startswith("  cookiecutter "))
+    repeated = shlex.split(command)[3:]
+    assert {"project_slug=test_site", "database=sqlite"} <= {*repeated}
+    options = ["--no-input", "--config-file", str(config_file)]
+    succeed(tool("cookiecutter"), ROOT, *options, *repeated, cwd=tmp_path)
+    assert "Bob {{ x" in (tmp_path / "test_site/pyproject.toml").read_text()
+
+
+def test_a_refusal_is_in_the_language_of_lang(tmp_path: Path, config_file: Path) -> None:
+    lines = refusal(tmp_path, config_file, "project_slug=test", LC_ALL="ko_KR.UTF-8")
+    assert "  project_slug: 'test': 프로젝트의 다른 부분이 쓰는 이름입니다. 예: test_site" in lines
+
+
+def test_the_repeated_command_has_no_login(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PWD", "/home/me")
+    private = {"_checkout": "v1", "_output_dir": "/home/me/a b"}
+    answers = {**DEFAULTS, **private, "_template": "https://me:secret@host/x.git"}
+    start = "cookiecutter https://host/x.git --no-input --checkout v1 --output-dir '/home/me/a b' "
+    assert hook.repeated(answers).startswith(start)
+
+
+def test_only_settings_after_the_template_count_as_answers() -> None:
+    command = ["A=1", "cookiecutter", "gh:me/it", "--output-dir=x", "project_nam=x=y", "database=a"]
+    answers = {**DEFAULTS, "_template": "gh:me/it"}
+    assert hook.unknown(answers, command) == {"project_nam": "x=y"}
+    assert hook.unknown(answers, ["pytest", "-k", "a=b"]) == {}
+
+
+def test_every_sentence_of_the_hooks_is_in_korean() -> None:
+    sentences = {why for rules in CATALOGUE["_rules"].values() for _, why in rules.get("match", [])}
+    sentences |= {rules["one_of"][1] for rules in CATALOGUE["_rules"].values() if "one_of" in rules}
+    sentences |= {*CATALOGUE["_taken_names"]}
+    for path in HOOKS.glob("*.py"):
+        text = path.read_text(encoding="utf-8")
+        sentences |= {*re.findall(r'say\("(.+?)"', text), *re.findall(r'return "(is .+?)"', text)}
+        sentences |= {*re.findall(r'(?m)^ +\w+ = "([^#].*[{ ].*)"$', text)}
+    korean = CATALOGUE["_messages"]["ko"]
+    assert {*korean} == sentences
+    assert [text for text, said in korean.items() if text.count("{}") != said.count("{}")] == []
 
 
 # Braces in a name: cookiecutter renders what the command line gives it, but not what is typed.

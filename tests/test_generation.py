@@ -482,7 +482,7 @@ def test_generating_again_keeps_the_env(tmp_path: Path, capfd: pytest.CaptureFix
     capfd.readouterr()
     regenerate(tmp_path)
     assert env.read_bytes() == before
-    assert "Kept the existing .env." in capfd.readouterr().out
+    assert "Kept the existing my_site/.env." in capfd.readouterr().out
 
 
 def test_generating_again_keeps_every_file_of_the_user(tmp_path: Path) -> None:
@@ -551,9 +551,25 @@ def test_every_question_and_every_choice_has_a_label() -> None:
 
 def test_the_command_line_generates_and_says_what_to_do_next(tmp_path: Path) -> None:
     script = Path(sys.executable).parent / "cookiecutter"
-    printed = succeed(script, ROOT, "--no-input", "--output-dir", tmp_path, cwd=tmp_path)
-    assert "cd my_site" in printed
-    assert "docker compose -f docker-compose.yml up --build --wait" in printed
+    folder = tmp_path / "my sites"
+    words: list[str | Path] = ["--no-input", "--output-dir", folder, "database=sqlite"]
+    printed = succeed(script, ROOT, *words, cwd=tmp_path, env={"PWD": str(tmp_path)})
+    assert "My Site is in my_site/: Django 5.2 with SQLite, Redis, uWSGI." in printed
+    assert "Wrote random secrets to my_site/.env" in printed
+    # Development and production are blocks of their own.
+    development, production = printed.split("\n\n")[1:]
+    assert f"  cd '{folder}/my_site'\n" in development
+    assert "make" not in development
+    assert "  make deploy\n" in production
+    printed = succeed(
+        script,
+        ROOT,
+        "--no-input",
+        cwd=tmp_path,
+        env={"PWD": str(tmp_path), "LC_ALL": "ko_KR.UTF-8"},
+    )
+    assert "  cd my_site\n" in printed
+    assert "개발: http://localhost:8000/" in printed
 
 
 def test_every_pair_of_choices_is_exercised() -> None:
