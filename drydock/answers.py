@@ -178,6 +178,9 @@ def resolve(
                     )
                     raise DrydockError(f"{where}: {what}: {reason}") from None
     in_order = {name: variables[name] for name in raw if name in variables}
+    for name in given or {}:
+        if why := fault(raw, name, variables[name]):
+            raise DrydockError(f"{name}: {variables[name]!r} {why}.{example(raw, name)}")
     check_allowed(raw.get("_refused"), variables, given or {}, where)
     files = read_migrations(raw.get("_migrations"), where).files
     try:
@@ -201,6 +204,36 @@ def check_allowed(
         parts = {*combination.lower().split(", ")}
         if parts <= answers and {part.partition("=")[0] for part in parts} & {*given}:
             raise DrydockError(f"{where}: does not accept {combination}: {why}")
+
+
+def fault(raw: Mapping[str, Any], name: str, value: object) -> str:
+    """Return what is wrong with an answer by the template's `_rules`, in words that follow it; empty if nothing is.
+
+    The rules of a question: {"match": [[pattern, why], ...], "one_of": [variable, why], "none_of": variable}. A
+    variable is a private one with words between spaces; for "none_of", with such words by why they are taken.
+    DrydockError if they are in another form.
+    """
+    table = raw.get("_rules")
+    rules = table.get(name) if isinstance(table, dict) else None
+    if not isinstance(rules, dict) or not isinstance(value, str):
+        return ""
+    try:
+        known, stranger = rules.get("one_of", ("", ""))
+        taken = raw[rules["none_of"]] if "none_of" in rules else {}
+        faults = [
+            why for pattern, why in rules.get("match", ()) if not re.fullmatch(pattern, value)
+        ]
+        faults += [stranger] if known and value not in raw[known].split() else []
+        faults += [why for why, words in taken.items() if value in words.split()]
+    except (AttributeError, LookupError, TypeError, ValueError, re.error) as error:
+        raise DrydockError(f"{NAME}: the _rules of {name} cannot be read: {error}.") from None
+    return str(next(iter(faults), ""))
+
+
+def example(raw: Mapping[str, Any], name: str) -> str:
+    """Return a sentence with an answer that the template's `_rules` give as an example; empty if they give none."""
+    given = raw["_rules"][name].get("example")
+    return f" For example: {given}" if given else ""
 
 
 def render_text(environment: Environment, text: str, context: Mapping[str, Any]) -> str:

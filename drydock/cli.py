@@ -13,7 +13,7 @@ from drydock.errors import DrydockError
 
 ERROR, INTERRUPTED = 2, 130
 WORDS = "drydock.words"
-COMMANDS = ("check", "diff", "preview", "update", "restore", "accept", "init")
+COMMANDS = ("new", "check", "diff", "preview", "update", "restore", "accept", "init")
 
 
 class Group(click.Group):
@@ -97,10 +97,11 @@ def tell_machine(message: str, as_json: bool) -> None:
 @click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="django-drydock", message="%(version)s")
 def main() -> None:
-    """Compare a project with its cookiecutter template: what has drifted?
+    """Make a project from a cookiecutter template, and compare it later: what has drifted?
 
     \b
     Examples:
+      drydock new gh:ORG/django-drydock            ask, show, and generate
       drydock check                                what differs, and where both sides collide
       drydock diff --upstream                      what the template changed since
       drydock preview --set database=postgresql    what a different answer would change

@@ -22,6 +22,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from pytest_cookies.plugin import Cookies, Result
 
+from drydock.answers import fault
 from tests.support.catalogue import CATALOGUE, ROOT
 from tests.support.commands import run, succeed, tool
 
@@ -250,10 +251,12 @@ def test_defaults_are_accepted() -> None:
 @pytest.mark.parametrize(("name", "value"), cases(VALID))
 def test_good_answer_is_accepted(name: str, value: object) -> None:
     assert problems(**{name: value}) == []
+    assert fault(CATALOGUE, name, value) == ""  # What `drydock new` says when it is typed.
 
 
 @pytest.mark.parametrize(("name", "value"), cases(INVALID))
 def test_bad_answer_is_refused_by_name(name: str, value: object) -> None:
+    assert fault(CATALOGUE, name, value) or not isinstance(value, str)
     found = problems(**{name: value})
     assert found
     assert all(problem.startswith(f"{name}: ") for problem in found)

@@ -184,6 +184,11 @@ def report_and_exit(
     click.get_current_context().exit(code)
 
 
+def is_terminal() -> bool:
+    """Tell whether there is somebody to ask."""
+    return sys.stdin.isatty() and sys.stdout.isatty()
+
+
 def page(lines: Iterable[str]) -> None:
     """Print lines, through a pager on a terminal."""
     if sys.stdout.isatty():

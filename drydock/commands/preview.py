@@ -41,8 +41,8 @@ def preview(
     """Show what different answers would change, and where your changes are in the way.
 
     Nothing is written. The template's commit is the recorded one, so that only the answers tell. Answers that the
-    template's cookiecutter.json does not accept are refused: other choices, combinations in `_refused`, what a private
-    variable checks. What only a hook checks is refused with --hooks alone, because a hook is code.
+    template's cookiecutter.json does not accept are refused: other choices, what its `_rules` or `_refused` rule out, what a
+    private variable checks. What only a hook checks is refused with --hooks alone, because a hook is code.
     Files of your own are listed as well: other answers may ask for changes in them.
 
     \b

@@ -1,6 +1,5 @@
 """`drydock update`."""
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,6 +9,7 @@ from drydock.commands.options import (
     DRIFT,
     IN_STEP,
     files_in_project,
+    is_terminal,
     progress,
     set_option,
     template_options,
@@ -115,11 +115,6 @@ def ask(inspection: "Inspection", given: dict[str, str]) -> dict[str, str]:
         return str(click.prompt(name, default=default, hide_input=secret, show_default=not secret))
 
     return {name: answer(name) for name in inspection.new_questions if name not in given}
-
-
-def is_terminal() -> bool:
-    """Tell whether there is somebody to ask."""
-    return sys.stdin.isatty() and sys.stdout.isatty()
 
 
 def finish(folder: Path) -> None:
