@@ -4,7 +4,7 @@ BIN := $(VENV)/bin
 BASE := main
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-fast endurance adoption lint diff lock bench bench-stacks clean
+.PHONY: help demo test test-fast endurance adoption lint diff lock captures address bench bench-stacks clean
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -48,6 +48,12 @@ lock: $(VENV)/ready ## Upgrade the versions of generated projects and of this re
 	$(BIN)/python tools/lock.py --upgrade
 	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-strip-extras --no-annotate \
 		--no-header pyproject.toml --group dev --output-file requirements-dev.txt
+
+captures: $(VENV)/ready ## Put what `drydock check` prints into the documents
+	$(BIN)/python tools/captures.py
+
+address: $(VENV)/ready ## Change the address of this repository everywhere: make address REPOSITORY=you/django-drydock
+	$(BIN)/python tools/address.py "$(REPOSITORY)"
 
 bench: $(VENV)/ready ## Hold generation and drydock against other templates and tools (fetched)
 	$(BIN)/python bench/drift.py

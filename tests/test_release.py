@@ -34,7 +34,9 @@ CHANGELOG = """\
 @pytest.fixture
 def repository(tmp_path: Path) -> Path:
     """Return a folder with the files that the script reads."""
-    (tmp_path / "pyproject.toml").write_text('[project]\nversion = "1.10.0"\n')
+    (tmp_path / "pyproject.toml").write_text(
+        '[project]\nversion = "1.10.0"\nurls.Repository = "https://github.com/me/it"\n'
+    )
     (tmp_path / "CHANGELOG.md").write_text(CHANGELOG)
     return tmp_path
 
@@ -68,3 +70,9 @@ def test_a_version_that_the_changelog_does_not_know_is_refused(repository: Path)
     (repository / "pyproject.toml").write_text('[project]\nversion = "1.0.0"\n')
     with pytest.raises(ValueError, match="nothing below a heading"):
         notes("v1.0.0", repository)
+
+
+def test_a_release_has_the_address_of_its_repository(repository: Path) -> None:
+    assert notes("v1.10.0", repository, "me/it")
+    with pytest.raises(ValueError, match="make address REPOSITORY=you/it"):
+        notes("v1.10.0", repository, "you/it")

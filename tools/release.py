@@ -2,9 +2,11 @@
 
     python tools/release.py v1.2.0
 
-The tag is the version in pyproject.toml after a `v`, and CHANGELOG.md has a section for it.
+The tag is the version in pyproject.toml after a `v`, and CHANGELOG.md has a section for it. On GitHub, the address in
+pyproject.toml is the repository's own.
 """
 
+import os
 import re
 import sys
 import tomllib
@@ -20,9 +22,14 @@ def section(changelog: str, version: str) -> str:
     return found[1].strip() if found else ""
 
 
-def notes(tag: str, root: Path) -> str:
-    """Return what the changelog says about a tag; ValueError if it may not be released."""
-    version = tomllib.loads((root / "pyproject.toml").read_text("utf-8"))["project"]["version"]
+def notes(tag: str, root: Path, repository: str | None = None) -> str:
+    """Return what the changelog says about a tag of owner/name; ValueError if it may not be released."""
+    project = tomllib.loads((root / "pyproject.toml").read_text("utf-8"))["project"]
+    version = project["version"]
+    if repository and project["urls"]["Repository"] != f"https://github.com/{repository}":
+        raise ValueError(
+            f"pyproject.toml and the documents have another address: `make address REPOSITORY={repository}`."
+        )
     if tag != f"v{version}":
         raise ValueError(f"The tag is {tag}, but the version in pyproject.toml is {version}.")
     text = section((root / "CHANGELOG.md").read_text("utf-8"), version)
@@ -36,7 +43,7 @@ def main() -> None:
     if len(sys.argv) != 2:
         sys.exit(__doc__)
     try:
-        print(notes(sys.argv[1], ROOT))
+        print(notes(sys.argv[1], ROOT, os.environ.get("GITHUB_REPOSITORY")))
     except ValueError as error:
         sys.exit(str(error))
 

@@ -1,6 +1,7 @@
 """`drydock new` asks, checks, shows, and lets cookiecutter generate."""
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -42,7 +43,9 @@ ALL = {f"{TOP}/all.json": "{{ cookiecutter.items()|list|tojson }}\n"}
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Let cookiecutter write nothing into the user's folders, and hooks know where it was started."""
     config = tmp_path / "cookiecutter.yml"
-    config.write_text(f"replay_dir: {tmp_path / 'replay'}\n")
+    config.write_text(
+        f"cookiecutters_dir: {tmp_path / 'clones'}\nreplay_dir: {tmp_path / 'replay'}\n"
+    )
     monkeypatch.setenv("COOKIECUTTER_CONFIG", str(config))
     monkeypatch.setenv("PWD", str(tmp_path))
     monkeypatch.chdir(tmp_path)
@@ -82,37 +85,43 @@ def answers(project: Path) -> dict[str, Any]:
     "given",
     [
         {"language_code": "ko", "project_name": "한강 수위", "database": "postgresql", "sample_app": "no"},
-        {"database": "sqlite", "cache": "locmem", "author_name": "Bob's \"{%\"", "django_version": "6.1"},
+        {"database": "sqlite", "cache": "locmem", "author_name": "Bob's \"{%\"", "language_code": "en"},
     ],
     ids=["typed", "given"],
 )  # fmt: skip
 def test_this_template_gives_the_bytes_that_cookiecutter_gives(
-    given: dict[str, str], new: New, tmp_path: Path
+    given: dict[str, str], new: New, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    template = copied(tmp_path / "copy").folder
-    typed = ""
-    if "sample_app" in given:
+    copy = copied(tmp_path / "copy").folder
+    address = re.findall(r"(?m)^drydock new (\S+)$", (ROOT / "README.md").read_text("utf-8"))[0]
+    public = f"https://github.com/{address.removeprefix('gh:')}.git"
+    monkeypatch.setenv("GIT_CONFIG_COUNT", "1")
+    monkeypatch.setenv("GIT_CONFIG_KEY_0", f"url.file://{copy}.insteadOf")
+    monkeypatch.setenv("GIT_CONFIG_VALUE_0", public)
+    if given["language_code"] == "ko":
+        typed = ""
         for name, default in CATALOGUE.items():
             if not name.startswith("_"):
                 value = given.get(name, "")
                 choice = isinstance(default, list) and value
                 typed += f"{default.index(value) + 1 if choice else value}\n"
-        result = new(template, "-o", "one", typed=typed + "y\n")
+        result = new(address, "-o", "one", typed=f"{typed}y\n")
     else:
         words = [f"{name}={value}" for name, value in given.items()]
-        result = new(template, "-o", "one", "--no-input", *words)
+        result = new(address, "-o", "one", "--no-input", *words)
     assert result.exit_code == 0, result.output
     quoted = {name: value.replace("{%", "{{ '{%' }}") for name, value in given.items()}
-    cookiecutter(str(template), no_input=True, extra_context=quoted, output_dir="two")
+    cookiecutter(address, no_input=True, extra_context=quoted, output_dir="two")
     (mine,), (theirs,) = Path("one").iterdir(), Path("two").iterdir()
     assert mine.name == theirs.name
     assert len(tree(mine)) > 60
     assert tree(mine) == tree(theirs)
-    keys = [
-        [line.partition("=")[0] for line in (p / ".env").open(encoding="utf-8")]
-        for p in (mine, theirs)
+    assert json.loads((mine / ".cruft.json").read_text())["template"] == public
+    names = [
+        [line.partition("=")[0] for line in (project / ".env").open(encoding="utf-8")]
+        for project in (mine, theirs)
     ]
-    assert keys[0] == keys[1]
+    assert names[0] == names[1]
 
 
 # Each answer is checked as it is typed

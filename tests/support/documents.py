@@ -93,3 +93,17 @@ REASONS = {
     "docker compose exec backend python manage.py migrate APP NAME": "which migration, only its author knows",
     "make run": "it serves until Ctrl-C; `make demo` of this repository runs its two commands",
 }
+
+# The commands in the blocks of this repository's own README, in each language: the test, or why there is none.
+OWN = {
+    "pip install git.*": "it asks the package index; .github/workflows/release.yml runs what it builds",
+    "drydock new gh:ORG/django-drydock": "drydock/test_new.py::test_this_template_gives_the_bytes_that_cookiecutter_gives",
+    "cd my_site": "the folder of the project",
+    "docker compose up --build": "stack/test_ci.py::test_the_test_job_passes_as_written",
+    "make server": "stack/test_deploy.py::server",
+    "make deploy": "stack/test_deploy.py::release",
+    "make demo": "it serves until Ctrl-C; its steps are those of test_project.py",
+    "make test": "it runs these tests",
+    "drydock check": "test_captures.py::test_the_captured_report_is_what_the_command_prints",
+    "drydock update --dry-run": "drydock/test_update.py::test_a_dry_run_writes_nothing",
+}
