@@ -43,7 +43,7 @@ def documents(
     sources: Tree, answers: dict[str, str], language: str, name: str = "Site"
 ) -> Documents:
     """Return the texts of a project's documents by their paths."""
-    given = {"project_slug": "site", "project_name": name, "description": name, **answers}
+    given = {"project_slug": "my_site", "project_name": name, "description": name, **answers}
     tree, _ = render.rendered(sources, {}, where="this", given={**given, "language_code": language})
     return {path: file.text or "" for path, file in tree.items()}
 

@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 # What a command starts with, where it stands in a sentence.
-PROGRAMS = r"(?:bin/(?:deploy|over-ssh|restore|server-setup)|cd|chmod|df|docker|git|make|openssl|pytest|python|ssh|ssh-\w+|uv|pipenv|nano|sudo)"
+PROGRAMS = r"(?:bin/(?:deploy|over-ssh|restore|server-setup)|cd|chmod|df|docker|drydock|git|make|openssl|pytest|python|ssh|ssh-\w+|uv|pipenv|nano|sudo)"
 
 
 def commands(markdown: str) -> list[str]:
@@ -77,8 +77,19 @@ ELSEWHERE = {
     "make lock|make upgrade|uv add .*": "test_project.py::test_make_lock_follows_the_list_of_packages_and_make_upgrade_renews_all",
 }
 
+# Of its template, too.
+ELSEWHERE |= {
+    "git init|git add --all|git commit .*|drydock check": "test_captures.py::test_the_captured_report_is_what_the_command_prints",
+    "drydock update --dry-run": "drydock/test_update.py::test_a_dry_run_writes_nothing",
+    "drydock update": "drydock/test_update.py::test_both_sides_changes_are_there_afterwards",
+    "drydock preview --set NAME=VALUE": "drydock/test_commands.py::test_preview_shows_what_an_answer_would_change_and_writes_nothing",
+    "drydock accept FILE --reason WHY": "drydock/test_accept.py::test_what_is_accepted_is_no_drift",
+}
+
 # Those that no test runs, and why.
 REASONS = {
+    "git diff": "git's own",
+    r"pip install git\+.*": "it asks the package index; .github/workflows/release.yml runs what it builds",
     "git clone URL.*|cd .*": "the address and the folder are the user's",
     "chmod 400 key.pem|ssh-add key.pem|ssh-keygen .*": "a program of the laptop, as its manual has it",
     "ssh -i key.pem ubuntu@ADDRESS": "a login, to type the next commands there",
