@@ -110,8 +110,9 @@ def closing(wrote: str) -> str:
     slug = CONTEXT["project_slug"]
     parts = ("_databases", "database"), ("_caches", "cache"), ("_app_servers", "app_server")
     labels = ", ".join(CONTEXT[entries][CONTEXT[name]]["label"] for entries, name in parts)
-    here = CONTEXT["_output_dir"] == os.environ.get("PWD")
-    folder = slug if here else shlex.quote(os.path.join(CONTEXT["_output_dir"], slug))
+    output = CONTEXT.get("_output_dir", "")
+    here = output in ("", os.environ.get("PWD"))
+    folder = slug if here else shlex.quote(os.path.join(output, slug))
     made = "{} is in {}/: Django {} with {}."
     server = "Production, on a server, in a clone of the project (README.md has the rest):"
     return f"""

@@ -127,10 +127,14 @@ def unknown(answers: dict[str, Any], command: list[str]) -> dict[str, str]:
 
 
 def repeated(answers: dict[str, Any]) -> str:
-    """Return the command that gives these answers, and working ones for the bad; without a login in the address."""
-    words = ["cookiecutter", re.sub(r"^(\w+://)[^/]*@", r"\1", answers["_template"]), "--no-input"]
-    words += ["--checkout", answers["_checkout"]] if answers["_checkout"] else []
-    if answers["_output_dir"] != os.environ.get("PWD"):
+    """Return the command that gives these answers, and working ones for the bad; without a login in the address.
+
+    Tools that generate only to compare do not say where the template and the project are.
+    """
+    template = answers.get("_template", "TEMPLATE")
+    words = ["cookiecutter", re.sub(r"^(\w+://)[^/]*@", r"\1", template), "--no-input"]
+    words += ["--checkout", answers["_checkout"]] if answers.get("_checkout") else []
+    if answers.get("_output_dir", "") not in ("", os.environ.get("PWD")):
         words += ["--output-dir", answers["_output_dir"]]
     for name in (name for name in answers if name[0] != "_"):
         text = str(working(name, answers[name]))

@@ -530,6 +530,12 @@ def test_the_repeated_command_has_no_login(monkeypatch: pytest.MonkeyPatch) -> N
     assert hook.repeated(answers).startswith(start)
 
 
+def test_a_comparison_that_does_not_say_where_is_refused_as_well() -> None:
+    words = shlex.split(hook.repeated({"project_slug": "test"}))
+    assert words == ["cookiecutter", "TEMPLATE", "--no-input", "project_slug=test_site"]
+    assert hook.unknown({"project_slug": "test"}, ["cookiecutter"]) == {}
+
+
 def test_only_settings_after_the_template_count_as_answers() -> None:
     command = ["A=1", "cookiecutter", "gh:me/it", "--output-dir=x", "project_nam=x=y", "database=a"]
     answers = {**DEFAULTS, "_template": "gh:me/it"}

@@ -216,12 +216,16 @@ def reserved(catalogue: dict[str, Any], directory: Path) -> tuple[list[str], lis
 
 
 def write_reserved(path: Path, names: list[str], languages: list[str]) -> None:
-    """Write both lists into cookiecutter.json, each in its own line, and nothing else."""
+    """Write both lists into cookiecutter.json, and nothing else."""
     text = path.read_text("utf-8")
-    for key, words in ((TAKEN, names), ("_languages", languages)):
-        text, count = re.subn(rf'(?m)^( *"{key}": ")[^"]*', rf"\g<1>{' '.join(words)}", text)
-        if count != 1:
-            sys.exit(f'{path.name}: {count} lines begin with "{key}", one was expected.')
+    catalogue = json.loads(text)
+    for old, words in (
+        (catalogue["_taken_names"][TAKEN], names),
+        (catalogue["_languages"], languages),
+    ):
+        if (count := text.count(f'"{old}"')) != 1:
+            sys.exit(f"{path.name}: has the list {old[:40]!r} {count} times, once was expected.")
+        text = text.replace(f'"{old}"', f'"{" ".join(words)}"')
     path.write_text(text, "utf-8", newline="\n")
 
 
