@@ -41,6 +41,7 @@ WORDS = {
         "Nothing was written.": "아무것도 쓰지 않았습니다.",
         "{}: {} exists already.": "{}: {}은(는) 이미 있습니다.",
         "{}: {} {}. For example: {}": "{}: {}: {}. 예: {}",
+        "{}: {} {}.": "{}: {}: {}.",
     }
 }
 
@@ -91,6 +92,9 @@ class Questionnaire:
 
         Unless they are complete, a combination is refused only once all of its answers are given.
         """
+        for name, value in given.items():
+            if wrong := self.against_rules(name, value):
+                raise DrydockError(wrong)
         refused = self.raw.get("_refused")
         raw = self.raw if is_complete else {**self.raw, "_refused": {}}
         result = resolve(self.environment, raw, {}, without_credentials(self.template), given)
@@ -117,16 +121,24 @@ class Questionnaire:
                 return read_user_dict(name, default, *words)
         return read_user_variable(name, default, *words)
 
-    def problem(self, name: str, value: object, variables: Mapping[str, Any]) -> str:
-        """Return what is wrong with an answer by the template's rules, or with the folder that it names."""
-        if why := fault(self.raw, name, value):
-            shown = self.raw["_rules"][name].get("example", self.raw[name])
+    def against_rules(self, name: str, value: object) -> str:
+        """Return a sentence on what is wrong with an answer by the template's rules; empty if nothing is."""
+        why = fault(self.raw, name, value)
+        if not why:
+            return ""
+        if example := self.raw["_rules"][name].get("example"):
             told = self.say(why)
-            return self.say("{}: {} {}. For example: {}", name, repr(value), told, shown)
+            return self.say("{}: {} {}. For example: {}", name, repr(value), told, example)
+        return self.say("{}: {} {}.", name, repr(value), self.say(why))
+
+    def problem(self, name: str, value: object, variables: Mapping[str, Any]) -> str:
+        """Return a sentence on what is wrong with an answer, or with the folder that it names; empty if nothing is."""
         folder = find_template(self.folder, self.environment).name
-        if re.search(rf"\bcookiecutter\.{name}\b", folder):
-            project = self.project({**variables, name: value})
-            return self.say("{}: {} exists already.", name, project) if project.exists() else ""
+        project = self.project({**variables, name: value})
+        if wrong := self.against_rules(name, value):
+            return wrong
+        if re.search(rf"\bcookiecutter\.{name}\b", folder) and project.exists():
+            return self.say("{}: {} exists already.", name, project)
         return ""
 
 

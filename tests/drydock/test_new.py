@@ -145,10 +145,10 @@ def test_every_kind_of_question_is_asked(asking: Template, new: New) -> None:
 @pytest.mark.parametrize(
     ("typed", "said"),
     [
-        ("Bob\nShop\n\n\n\n\n\ny\n", "name: 'Bob' is a friend's. For example: Site"),
+        ("Bob\nShop\n\n\n\n\n\ny\n", "name: 'Bob' is a friend's."),
         ("Shop\nSHOP\nshop\n\n\n\n\ny\n", "slug: 'SHOP' is not in lowercase. For example: site"),
         ("Shop\nhere\nshop\n\n\n\n\ny\n", "slug: here exists already."),
-        ("Shop\n\n\n\nthree\ntwo\n\ny\n", "words: 'three' is no such word. For example: one"),
+        ("Shop\n\n\n\nthree\ntwo\n\ny\n", "words: 'three' is no such word."),
         ("Shop\n\n2\nyes\nno\n\n\ny\n", "database=postgresql, debug=True: they hate each other"),
     ],
 )
@@ -170,9 +170,10 @@ def test_questions_follow_lang(asking: Template, new: New, monkeypatch: pytest.M
     monkeypatch.setenv("LC_ALL", "ko_KR.UTF-8")
     result = new(asking.folder, typed="Bob\nShop\n\n\n\n\n\nn\n")
     assert "[1/6] 이름" in result.output
-    assert "name: 'Bob': 친구의 이름입니다. 예: Site" in result.stderr
+    assert "name: 'Bob': 친구의 이름입니다.\n" in result.stderr
     assert "shop에 생성할까요?" in result.output
     assert "아무것도 쓰지 않았습니다." in result.stderr
+    assert "name: 'Eve': 친구의 이름입니다." in new(asking.folder, "name=Eve", "--no-input").stderr
 
 
 def test_this_template_is_asked_in_korean(new: New, monkeypatch: pytest.MonkeyPatch) -> None:
