@@ -148,7 +148,13 @@ def test_recipes_hold_together_on_a_server(
     (channels,) = read(DOCUMENTS["channels"].read_text()).values()
     for edit in channels.edits:
         if edit.new:
-            replace(edit, path=edit.path.replace("core/home", "blog/index")).apply(folder)
+            path, text = (
+                part.replace("core/home", name)
+                for part, name in ((edit.path, "blog/index"), (edit.text, "core/base"))
+            )
+            replace(edit, path=path, text=text.replace("{{ block.super }}", "<h1>Blog</h1>")).apply(
+                folder
+            )
     packages = follow(
         folder,
         "An app",
