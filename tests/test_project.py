@@ -744,15 +744,18 @@ def test_its_tests_pass_with_other_pages_users_and_transactions(
     folder, env = tmp_path / "project", {"DJANGO_DEBUG": "true"}
     shutil.copytree(bake(sample_app="false"), folder)
     (folder / "my_site/accounts").rename(folder / "my_site/people")
-    with (folder / "config/settings.py").open("r+") as settings:
-        text = settings.read().replace("accounts", "people")
-        settings.seek(0)
-        settings.write(f'{text}DATABASES["default"]["ATOMIC_REQUESTS"] = True\n')
-    with (folder / "config/urls.py").open("a") as urls:
-        urls.write(
+    for name, more in (
+        ("settings", 'DATABASES["default"]["ATOMIC_REQUESTS"] = True\n'),
+        (
+            "urls",
             "from django.urls import re_path\nfrom django.views.generic import RedirectView\n"
-            "urlpatterns[0] = re_path('^(?!admin/)', RedirectView.as_view(pattern_name='admin:index'))\n"
-        )
+            "urlpatterns[0] = re_path(\n"
+            "    '^(?!accounts/|admin/|i18n/|nowhere/)',\n"
+            "    RedirectView.as_view(pattern_name='admin:index'),\n    name='home',\n)\n",
+        ),
+    ):
+        path = folder / f"config/{name}.py"
+        path.write_text(re.sub(r"accounts\b(?!/)", "people", path.read_text()) + more)
     command = ["manage.py", "makemigrations", "--check", "--dry-run"]
     succeed(environment_python, *command, cwd=folder, env=env)
     succeed(environment_python, "-m", "pytest", "-p", "no:cacheprovider", cwd=folder)
