@@ -4,9 +4,11 @@ import pytest
 from django.conf import settings
 from django.contrib.staticfiles import finders
 from django.test import RequestFactory
+from django.utils import translation
 from django.utils.html import escape
 
 from . import views
+from .translations import TEXTS
 
 pytestmark = pytest.mark.django_db
 
@@ -43,3 +45,8 @@ def test_it_tells_developers_only_how_to_go_on(
 
 def test_it_refuses_to_be_written(rf: RequestFactory) -> None:
     assert views.home(rf.post("/")).status_code == 405
+
+
+def test_korean_has_what_django_leaves_in_english() -> None:
+    with translation.override("ko"):
+        assert [text for text in TEXTS if translation.gettext(text) == text] == []
