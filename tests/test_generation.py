@@ -78,6 +78,8 @@ COMMON = [
     "docker/healthcheck.py",
     "docs/operations.md",
     "docs/recipes.md",
+    "locale/ko/LC_MESSAGES/django.mo",
+    "locale/ko/LC_MESSAGES/django.po",
     "manage.py",
     "my_site/__init__.py",
     "my_site/accounts/__init__.py",
@@ -86,10 +88,18 @@ COMMON = [
     "my_site/accounts/migrations/0001_initial.py",
     "my_site/accounts/migrations/__init__.py",
     "my_site/accounts/models.py",
+    "my_site/accounts/templates/registration/login.html",
+    "my_site/accounts/templates/registration/password_reset_complete.html",
+    "my_site/accounts/templates/registration/password_reset_confirm.html",
+    "my_site/accounts/templates/registration/password_reset_done.html",
+    "my_site/accounts/templates/registration/password_reset_form.html",
+    "my_site/accounts/tests.py",
+    "my_site/accounts/urls.py",
     "my_site/core/__init__.py",
     "my_site/core/management/__init__.py",
     "my_site/core/management/commands/__init__.py",
     "my_site/core/management/commands/wait_for_database.py",
+    "my_site/core/static/core/admin.css",
     "my_site/core/static/core/icon.svg",
     "my_site/core/static/core/site.css",
     "my_site/core/templates/404.html",
@@ -97,7 +107,10 @@ COMMON = [
     "my_site/core/templates/admin/base_site.html",
     "my_site/core/templates/core/base.html",
     "my_site/core/templates/core/home.html",
+    "my_site/core/templatetags/__init__.py",
+    "my_site/core/templatetags/site.py",
     "my_site/core/tests.py",
+    "my_site/core/translations.py",
     "my_site/core/views.py",
     "nginx/Dockerfile",
     "nginx/backend.conf",
@@ -118,6 +131,7 @@ COMMON = [
     "tests/test_environment.py",
     "tests/test_error_tracking.py",
     "tests/test_health.py",
+    "tests/test_languages.py",
     "tests/test_metrics.py",
     "tests/test_pages.py",
     "tests/test_requirements.py",
@@ -176,9 +190,14 @@ ONLY = {
         "my_site/drainage/serializers.py",
         "my_site/drainage/static/drainage/drainage.css",
         "my_site/drainage/templates/drainage/base.html",
+        "my_site/drainage/templates/drainage/cards.html",
+        "my_site/drainage/templates/drainage/chart.html",
         "my_site/drainage/templates/drainage/district_list.html",
+        "my_site/drainage/templates/drainage/links.html",
         "my_site/drainage/templates/drainage/pages.html",
         "my_site/drainage/templates/drainage/reading_list.html",
+        "my_site/drainage/templatetags/__init__.py",
+        "my_site/drainage/templatetags/charts.py",
         "my_site/drainage/urls.py",
         "my_site/drainage/views.py",
         "my_site/kakao/__init__.py",
@@ -214,7 +233,11 @@ def files(project: Path) -> dict[str, bytes]:
 
 def texts(project: Path) -> dict[str, str]:
     """Return the texts of a project's files by their paths."""
-    return {name: contents.decode() for name, contents in files(project).items()}
+    return {
+        name: contents.decode()
+        for name, contents in files(project).items()
+        if b"\0" not in contents
+    }
 
 
 @pytest.mark.parametrize("answers", COMBINATIONS, ids=label)
@@ -269,9 +292,8 @@ yaml.SafeLoader.add_constructor("!override", lambda load, node: load.construct_s
 
 def test_every_structured_file_parses(project: Path) -> None:
     loader = yaml.SafeLoader
-    for path in project.rglob("*"):
-        text = path.read_text(encoding="utf-8") if path.is_file() else ""
-        match path.suffix:
+    for name, text in texts(project).items():
+        match Path(name).suffix:
             case ".yml":
                 assert yaml.load(text, loader)  # noqa: S506 -- a SafeLoader
             case ".toml":
@@ -283,7 +305,7 @@ def test_every_structured_file_parses(project: Path) -> None:
                 parser.read_string(text)
                 assert parser.sections()
             case ".py":
-                compile(text, str(path), "exec")
+                compile(text, name, "exec")
 
 
 def test_the_example_of_another_service_is_complete(project: Path) -> None:
@@ -419,8 +441,8 @@ def test_git_never_tracks_the_secrets(bake: Bake, tmp_path: Path) -> None:
     assert ".env.example" in tracked
     assert ".env" not in tracked
     secrets = env_values(project / ".env")
-    everything = "".join((project / name).read_text(encoding="utf-8") for name in tracked)
-    assert secrets["DJANGO_SECRET_KEY"] not in everything
+    everything = b"".join((project / name).read_bytes() for name in tracked)
+    assert secrets["DJANGO_SECRET_KEY"].encode() not in everything
 
 
 @pytest.mark.parametrize("database", CHOICES["database"])

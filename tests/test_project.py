@@ -5,6 +5,8 @@ import os
 import re
 import shutil
 import stat
+from gettext import GNUTranslations
+from io import BytesIO
 from pathlib import Path
 from string import Template
 from typing import Any
@@ -609,6 +611,44 @@ def test_make_lock_follows_the_list_of_packages_and_make_upgrade_renews_all(
 
 
 @pytest.mark.project
+@pytest.mark.parametrize("sample_app", ["true", "false"])
+def test_make_messages_finds_nothing_that_is_not_translated(
+    sample_app: str, bake: Bake, environment_python: Path, tmp_path: Path
+) -> None:
+    program("msgfmt")
+    folder = tmp_path / "project"
+    shutil.copytree(bake(sample_app=sample_app), folder)
+    path = folder / "locale/ko/LC_MESSAGES/django.po"
+    before, compiled = path.read_text(), path.with_suffix(".mo").read_bytes()
+    env = {
+        "DJANGO_DEBUG": "true",
+        "PATH": f"{here(tmp_path)}:{environment_python.parent}:{os.environ['PATH']}",
+    }
+    succeed("make", "messages", cwd=folder, env=env)
+    # But for the header, which has the time.
+    assert path.read_text().partition("\n\n")[2] == before.partition("\n\n")[2]
+    assert 'msgstr ""\n\n' not in before
+    assert "#, fuzzy" not in before
+    # One compiled file for all projects: without the sample application, it has more than the project needs.
+    new, old = (
+        {**vars(GNUTranslations(BytesIO(data)))["_catalog"], "": ""}
+        for data in (path.with_suffix(".mo").read_bytes(), compiled)
+    )
+    assert new.items() <= old.items()
+    if sample_app == "true":
+        assert new == old
+
+
+def here(folder: Path) -> Path:
+    """Return a folder with a `docker` that runs the backend's commands on this machine."""
+    docker = folder / "bin/docker"
+    docker.parent.mkdir()
+    docker.write_text('#!/bin/sh\nwhile [ "$1" != backend ]; do shift; done\nshift\nexec "$@"\n')
+    docker.chmod(0o755)
+    return docker.parent
+
+
+@pytest.mark.project
 @pytest.mark.parametrize("django_version", CHOICES["django_version"])
 def test_make_migrations_names_what_the_release_that_serves_cannot_live_with(
     django_version: str, bake: Bake, environment: Environment, tmp_path: Path
@@ -617,12 +657,7 @@ def test_make_migrations_names_what_the_release_that_serves_cannot_live_with(
     answers = {"database": "sqlite", "sample_app": "false"}
     with_installed_hooks(bake(**answers, django_version=django_version), folder)
     succeed("git", "commit", "--quiet", "--message", "Start", cwd=folder)
-    # The same command, here.
-    docker = tmp_path / "bin/docker"
-    docker.parent.mkdir()
-    docker.write_text('#!/bin/sh\nwhile [ "$1" != backend ]; do shift; done\nshift\nexec "$@"\n')
-    docker.chmod(0o755)
-    path = f"{docker.parent}:{programs}:{os.environ['PATH']}"
+    path = f"{here(tmp_path)}:{programs}:{os.environ['PATH']}"
     command = ["make", "--no-print-directory", "migrations"]
     env = {"DJANGO_DEBUG": "true", "PATH": path}
     assert succeed(*command, cwd=folder, env=env) == ""
@@ -744,15 +779,18 @@ def test_its_tests_pass_with_other_pages_users_and_transactions(
     folder, env = tmp_path / "project", {"DJANGO_DEBUG": "true"}
     shutil.copytree(bake(sample_app="false"), folder)
     (folder / "my_site/accounts").rename(folder / "my_site/people")
-    with (folder / "config/settings.py").open("r+") as settings:
-        text = settings.read().replace("accounts", "people")
-        settings.seek(0)
-        settings.write(f'{text}DATABASES["default"]["ATOMIC_REQUESTS"] = True\n')
-    with (folder / "config/urls.py").open("a") as urls:
-        urls.write(
+    for name, more in (
+        ("settings", 'DATABASES["default"]["ATOMIC_REQUESTS"] = True\n'),
+        (
+            "urls",
             "from django.urls import re_path\nfrom django.views.generic import RedirectView\n"
-            "urlpatterns[0] = re_path('^(?!admin/)', RedirectView.as_view(pattern_name='admin:index'))\n"
-        )
+            "urlpatterns[0] = re_path(\n"
+            "    '^(?!accounts/|admin/|i18n/|nowhere/)',\n"
+            "    RedirectView.as_view(pattern_name='admin:index'),\n    name='home',\n)\n",
+        ),
+    ):
+        path = folder / f"config/{name}.py"
+        path.write_text(re.sub(r"accounts\b(?!/)", "people", path.read_text()) + more)
     command = ["manage.py", "makemigrations", "--check", "--dry-run"]
     succeed(environment_python, *command, cwd=folder, env=env)
     succeed(environment_python, "-m", "pytest", "-p", "no:cacheprovider", cwd=folder)

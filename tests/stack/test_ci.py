@@ -39,7 +39,7 @@ ANSWERS = [
 PAGES = {
     "/": "h1",
     "/districts/": "td a",
-    "/districts/01/": ".current dd",
+    "/districts/01/": ".newest strong",
     "/api/v1/docs/": ".opblock",
     "/admin/": "#site-name",
     "/admin/drainage/reading/": "#result_list td",

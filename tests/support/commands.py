@@ -23,7 +23,7 @@ def program(*names: str) -> str:
     """
     found = next(filter(None, map(shutil.which, names)), None)
     if not found:
-        reason = f"a browser looks at the pages: apt-get install {names[0]}"
+        reason = f"{names[0]} is not installed: CONTRIBUTING.md has the list"
         (pytest.fail if os.environ.get("DRYDOCK_REQUIRE_DOCKER") else pytest.skip)(reason)
     return found
 

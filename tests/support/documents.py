@@ -69,6 +69,7 @@ ELSEWHERE = {
     "docker compose exec backend python manage.py createsuperuser": "stack/conftest.py::add_administrator",
     "make logs": "stack/test_ci.py::test_the_test_job_passes_as_written",
     "make test|python manage.py test": "test_project.py::test_the_tests_of_the_sample_application_reach_every_line",
+    "make messages": "test_project.py::test_make_messages_finds_nothing_that_is_not_translated",
     "make migrations": "stack/test_ci.py::check_migrations",
     "make browser": "test_project.py::test_the_lint_job_of_its_ci_passes_as_written",
     "make tdd": "test_project.py::test_tdd_reruns_the_tests_that_a_change_affects",

@@ -1,5 +1,5 @@
 {% from "quoting.jinja" import literal, python %}
-{% from "catalogue.jinja" import django, db, cache with context %}
+{% from "catalogue.jinja" import django, db, cache, languages with context %}
 """Django settings, driven by the environment: .env.example describes every variable.
 
 {{ django.docs }}/ref/settings/
@@ -7,6 +7,7 @@
 
 from pathlib import Path
 
+from django.utils.translation import get_language_info
 from environ import Env
 
 {% if cookiecutter.sample_app %}
@@ -86,6 +87,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "{{ django.csp.middleware }}",
     "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
@@ -189,6 +191,7 @@ EMAIL_SUBJECT_PREFIX = f"[{SITE_NAME}] "
 # Users
 
 AUTH_USER_MODEL = "accounts.User"
+LOGIN_REDIRECT_URL = LOGOUT_REDIRECT_URL = "home"
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
     for name in (
@@ -202,6 +205,9 @@ AUTH_PASSWORD_VALIDATORS = [
 # Language and time
 
 LANGUAGE_CODE = "{{ cookiecutter.language_code }}"
+# What visitors may choose; Django REST framework's Korean is of South Korea.
+LANGUAGES = [(code, get_language_info(code)["name_local"]) for code in ("{{ languages|join('", "') }}")]
+LOCALE_PATHS = [BASE_DIR / "locale"]
 TIME_ZONE = "{{ cookiecutter.time_zone }}"
 USE_TZ = True
 
@@ -236,6 +242,7 @@ SECURE_HSTS_PRELOAD = boolean("HSTS_PRELOAD")
 SILENCED_SYSTEM_CHECKS = ["security.W019", "security.W021"]
 SESSION_COOKIE_SECURE = HTTPS
 CSRF_COOKIE_SECURE = HTTPS
+LANGUAGE_COOKIE_SECURE = HTTPS
 
 # What browsers let pages load and do, and who may show them in frames: X-Frame-Options follows.
 NONE, SELF = "'none'", "'self'"

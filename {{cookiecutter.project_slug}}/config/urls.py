@@ -3,7 +3,7 @@
 from django.conf import settings
 from django.conf.urls.static import static
 from django.contrib import admin
-from django.urls import URLPattern, URLResolver, {{ "include, " if cookiecutter.sample_app }}path
+from django.urls import URLPattern, URLResolver, include, path
 
 from {{ cookiecutter.project_slug }}.core.views import home
 
@@ -13,11 +13,13 @@ handler500 = "config.health.server_error"
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", home, name="home"),
+    path("accounts/", include("{{ cookiecutter.project_slug }}.accounts.urls")),
     path("admin/", admin.site.urls),
 {% if cookiecutter.sample_app %}
     path("api/v1/", include("{{ cookiecutter.project_slug }}.api.urls")),
     path("districts/", include("{{ cookiecutter.project_slug }}.drainage.urls")),
 {% endif %}
+    path("i18n/", include("django.conf.urls.i18n")),
     # In development only: nginx serves the media files in production.
     *static(settings.MEDIA_URL, document_root=settings.MEDIA_ROOT),
 ]

@@ -4,23 +4,49 @@ import pytest
 from django.conf import settings
 from django.contrib.staticfiles import finders
 from django.test import RequestFactory
+from django.utils import translation
 from django.utils.html import escape
 
-from .views import home
+from . import views
+from .translations import TEXTS
 
 pytestmark = pytest.mark.django_db
 
 
 def test_it_shows_the_name_of_the_site(rf: RequestFactory) -> None:
-    response = home(rf.get("/"))
+    response = views.home(rf.get("/"))
     assert response.status_code == 200
     assert f"<h1>{escape(settings.SITE_NAME)}</h1>" in response.text
 
 
 def test_it_links_a_stylesheet_that_exists(rf: RequestFactory) -> None:
-    assert 'href="/static/core/site.css"' in home(rf.get("/")).text
+    assert 'href="/static/core/site.css"' in views.home(rf.get("/")).text
     assert finders.find("core/site.css")
 
 
+@pytest.mark.parametrize("works", [True, False])
+def test_it_shows_what_works(
+    works: bool, rf: RequestFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("database_answers", "cache_answers"):
+        monkeypatch.setattr(views, name, lambda: works)
+    page = views.home(rf.get("/")).text
+    assert page.count('<dd class="good">') == (2 if works else 0)
+    assert page.count('<dd class="bad">') == (0 if works else 2)
+
+
+def test_it_tells_developers_only_how_to_go_on(
+    rf: RequestFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert "manage.py" not in views.home(rf.get("/")).text
+    monkeypatch.setattr(settings, "DEBUG", True)
+    assert "manage.py" in views.home(rf.get("/")).text
+
+
 def test_it_refuses_to_be_written(rf: RequestFactory) -> None:
-    assert home(rf.post("/")).status_code == 405
+    assert views.home(rf.post("/")).status_code == 405
+
+
+def test_korean_has_what_django_leaves_in_english() -> None:
+    with translation.override("ko"):
+        assert [text for text in TEXTS if translation.gettext(text) == text] == []
