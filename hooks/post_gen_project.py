@@ -22,6 +22,7 @@ SECRETS: list[str] = [
     *(CONTEXT["_secrets"]["sample"] if CONTEXT["sample_app"] else ()),
     *CONTEXT["_databases"][CONTEXT["database"]]["secrets"],
     *CONTEXT["_caches"][CONTEXT["cache"]]["secrets"],
+    *CONTEXT["_task_queues"][CONTEXT["task_queue"]]["secrets"],
 ]
 
 

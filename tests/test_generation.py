@@ -166,6 +166,16 @@ ONLY = {
         for name, entry in CATALOGUE["_deploys"].items()
         if entry["over_ssh"]
     },
+    **{
+        f"task_queue={name}": [
+            f"config/{entry['config']}",
+            f"docker/{entry['health']}",
+            "my_site/core/tasks.py",
+            "tests/test_tasks.py",
+        ]
+        for name, entry in CATALOGUE["_task_queues"].items()
+        if entry["image"]
+    },
     "package_manager=pipenv": ["Pipfile", "docker/lock.py"],
     "sample_app=true": [
         "docs/testing.md",
@@ -216,6 +226,8 @@ ONLY = {
         "tests/test_unittest_api.py",
     ],
 }
+# Files that the sample application needs besides if there is a task queue.
+SAMPLE_TASKS = ["my_site/drainage/tasks.py", "tests/test_import.py"]
 # Django's templates, Docker's formats, the shell's lengths and the expressions of GitHub Actions are theirs, not ours.
 JINJA = re.compile(
     r"(?<!\$)\{\{(?!\.|(index|json|range|println|end)\b)|\{%|(?<!\$)\{#|cookiecutter"
@@ -243,6 +255,11 @@ def texts(project: Path) -> dict[str, str]:
 @pytest.mark.parametrize("answers", COMBINATIONS, ids=label)
 def test_the_files_are_those_that_the_answers_need(answers: dict[str, str], bake: Bake) -> None:
     only = [name for answer in answers.items() for name in ONLY.get("=".join(answer), [])]
+    if (
+        answers["sample_app"] == "true"
+        and CATALOGUE["_task_queues"][answers["task_queue"]]["image"]
+    ):
+        only += SAMPLE_TASKS
     assert set(files(bake(**answers))) == {*COMMON, *only}
 
 
@@ -308,22 +325,22 @@ def test_every_structured_file_parses(project: Path) -> None:
                 compile(text, name, "exec")
 
 
-def test_the_example_of_another_service_is_complete(project: Path) -> None:
+def test_the_other_service_of_the_image_or_its_example_is_complete(project: Path) -> None:
     services = {}
     for name in ("docker-compose.yml", "docker-compose.override.yml"):
         text = (project / name).read_text()
-        example = re.search(r"(?m)^  # worker:\n(  #   .*\n)+", text)
-        assert example, name
-        text = text.replace(example[0], example[0].replace("  # ", "  "))
+        if example := re.search(r"(?m)^  # worker:\n(  #   .*\n)+", text):
+            text = text.replace(example[0], example[0].replace("  # ", "  "))
         services[name] = yaml.load(text, yaml.SafeLoader)["services"]
     production, development = services.values()
     worker, backend = production["worker"], production["backend"]
-    for key in ("image", "environment", "read_only", "tmpfs", "deploy"):
+    for key in ("image", "environment", "read_only", "tmpfs"):
         assert worker[key] == backend[key]
+    assert worker["deploy"]["resources"]
     assert set(worker["networks"]) == set(backend["networks"])
     assert set(worker["volumes"]) <= set(backend["volumes"])
     assert "build" not in worker
-    assert "healthcheck" not in worker
+    assert ("healthcheck" in worker) == ("broker" in production)
     assert development["worker"]["image"] == development["backend"]["image"]
     assert development["worker"]["volumes"] == ["./:/app"]
 
@@ -337,6 +354,8 @@ def test_what_was_not_chosen_is_not_mentioned(answers: dict[str, str], bake: Bak
         for name in CHOICES[question]:
             entry = CATALOGUE[catalogue][name]
             if name == answers[question] or not (image := entry.get("image", entry["label"])):
+                continue
+            if image == CATALOGUE["_task_queues"][answers["task_queue"]]["image"]:
                 continue
             assert image not in everything
             # SQLite and local memory are the embedded default of every project.
@@ -368,7 +387,9 @@ def test_without_the_sample_application_there_is_no_trace_of_it(
         if name not in (".cruft.json", "requirements.txt", "requirements-dev.txt"):
             assert not re.search(words, re.sub("loading|threading", "", text)), name
     requirements = "".join(path.read_text() for path in folder.glob("requirements*.txt"))
-    for package in CATALOGUE["_packages"]["sample"] + CATALOGUE["_packages"]["sample_dev"]:
+    queue = CATALOGUE["_task_queues"][answers["task_queue"]]
+    sample = CATALOGUE["_packages"]["sample"] + CATALOGUE["_packages"]["sample_dev"]
+    for package in {*sample} - {*queue["dev_packages"]}:
         assert f"{package.partition('[')[0]}==" not in requirements
 
 

@@ -41,15 +41,10 @@ NEEDED_BY = "# needed by "
 TAKEN = "is the name of a package that a project may use"
 # Not in the catalogue, but likely to be added to a project.
 LATER = {
-    "amqp",
-    "billiard",
-    "celery",
     "django_redis",
-    "kombu",
     "psycopg_pool",
     "uwsgi",
     "valkey",
-    "vine",
 }
 
 
@@ -61,7 +56,7 @@ def wanted(catalogue: dict[str, Any], django_version: str) -> list[str]:
             if section == "_django_versions" and choice != django_version:
                 continue
             if isinstance(entry, dict):
-                groups.append(entry.get("packages", []))
+                groups += [entry.get("packages", []), entry.get("dev_packages", [])]
     return sorted({requirement for group in groups for requirement in group})
 
 

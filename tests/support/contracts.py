@@ -11,6 +11,7 @@ CATALOGUES = {
     "database": "_databases",
     "cache": "_caches",
     "app_server": "_app_servers",
+    "task_queue": "_task_queues",
     "package_manager": "_package_managers",
     "code_style": "_code_styles",
     "deploy": "_deploys",
@@ -132,6 +133,31 @@ CONTRACTS: dict[str, list[Point]] = {
         File("its service", "compose.yml", "<<: \\*service", server=True),
         File("the health check", "compose.yml", "healthcheck:", server=True),
     ],
+    "task_queue": [
+        *COMMON,
+        Key("the image of its broker, or none", "image"),
+        Key("its configuration file, or none", "config"),
+        Key("its health check, or none", "health"),
+        Key("its packages on a developer's machine", "dev_packages"),
+        Key("the secrets", "secrets"),
+        Key("its volumes", "volumes"),
+        File("its services, or an example of one", "compose.yml", r"worker:\n.*<<: \*backend"),
+        File("the same in development", "development.yml", r"worker:\n.*<<: \*development"),
+        Key("the port of its broker", "port", r"^\d+$", server=True),
+        Key("the URL of its broker", "url", "://", server=True),
+        Key("the memory of its broker", "maxmemory", r"\d", server=True),
+        File("the health check of its broker", "compose.yml", "ping", server=True),
+        File("the health check of its worker", "compose.yml", "queue.health", server=True),
+        File("a broker that forgets nothing", "compose.yml", "noeviction", server=True),
+        File("a stop that hands tasks back", "compose.yml", "stop_grace_period", server=True),
+        File("acknowledgement when a task is done", "settings.py", "ACKS_LATE = True", server=True),
+        File("time limits", "settings.py", "TASK_TIME_LIMIT", server=True),
+        File("a schedule", "settings.py", "SCHEDULE = {", server=True),
+        File("a task of every project", "tasks/core.py", "def clear_sessions", server=True),
+        File("a task of the sample", "tasks/drainage.py", "def import_readings", server=True),
+        File("its tests", "tests/test_tasks.py", "def test_", server=True),
+        File("the tests of the sample's task", "tests/test_import.py", "def test_", server=True),
+    ],
     "package_manager": [
         *COMMON,
         Key("its configuration file, or none", "config"),
@@ -185,7 +211,12 @@ def missing(catalogue: dict[str, Any], templates: Path) -> list[str]:
             setup = entry.get("setup", {}).get("file")
             found += [
                 f"{question}={choice} lacks {name} in its folder"
-                for name in (entry.get("config"), setup, entry.get("lock_script"))
+                for name in (
+                    entry.get("config"),
+                    setup,
+                    entry.get("lock_script"),
+                    entry.get("health"),
+                )
                 if name and not (folder / name).is_file()
             ]
     return found

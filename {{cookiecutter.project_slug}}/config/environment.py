@@ -1,3 +1,4 @@
+{% from "catalogue.jinja" import queue with context %}
 """Read what people write into .env, or refuse it with a message that says what to write instead.
 
 A misunderstood setting would only show later, as a page that does not load or a redirect that is missing.
@@ -23,6 +24,9 @@ HOST = re.compile(r"\.?[a-z0-9]([a-z0-9_.-]*[a-z0-9])?|\[[0-9a-f:.]+\]")
 BUILD_VALUES = {
     "ALLOWED_HOSTS": "localhost",
     "CACHE_URL": "locmemcache://",
+{% if queue.image %}
+    "CELERY_BROKER_URL": "redis://",
+{% endif %}
     "DATABASE_URL": "sqlite://",
     "DJANGO_SECRET_KEY": "signs-nothing-but-must-be-as-long-as-a-real-one-is-to-pass-the-checks",
 }

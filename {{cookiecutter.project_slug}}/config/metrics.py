@@ -61,6 +61,8 @@ values.ValueClass = values.MultiProcessValue(Slot(FOLDER)) if FOLDER else values
 REQUESTS = Histogram("http_request_seconds", "Requests in the backend", ["route", "status"])
 QUEUE = Histogram("http_queue_seconds", "From nginx until the backend has a thread free")
 CACHE_READS = Counter("cache_reads", "Reads of the cache", ["result"])
+# What is not counted here, but asked for when Prometheus asks.
+ASKED = CollectorRegistry()
 
 
 class MetricsMiddleware:
@@ -89,4 +91,5 @@ def metrics() -> HttpResponse:
     if FOLDER:
         registry = CollectorRegistry()
         MultiProcessCollector(registry, FOLDER)
-    return HttpResponse(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
+    text = generate_latest(registry) + generate_latest(ASKED)
+    return HttpResponse(text, content_type=CONTENT_TYPE_LATEST)

@@ -1,20 +1,35 @@
 {% from "quoting.jinja" import literal, python %}
-{% from "catalogue.jinja" import django, db, cache, languages with context %}
+{% from "catalogue.jinja" import django, db, cache, languages, queue with context %}
 """Django settings, driven by the environment: .env.example describes every variable.
 
 {{ django.docs }}/ref/settings/
 """
 
 from pathlib import Path
+{% if queue.image %}
+from typing import Any
+{% endif %}
 
+{% if queue.image %}
+from celery.schedules import crontab
+{% endif %}
 from django.utils.translation import get_language_info
+{% if queue.image %}
+from django_guid.integrations import CeleryIntegration
+{% endif %}
 from environ import Env
+{% if queue.image %}
+from kombu import Queue
+{% endif %}
 
 {% if cookiecutter.sample_app %}
 from {{ cookiecutter.project_slug }}.api import settings as api
 
 {% endif %}
 from . import error_tracking
+{% if queue.image %}
+from .celery import broker
+{% endif %}
 from .environment import (
     boolean,
     choice,
@@ -272,6 +287,10 @@ SECURE_CSP = {} if POLICY_REPORT_ONLY else POLICY
 SECURE_CSP_REPORT_ONLY = POLICY if POLICY_REPORT_ONLY else {}
 {% endif %}
 
+{% if queue.image %}
+{% include "choices/task_queue/" ~ cookiecutter.task_queue ~ "/settings.py" %}
+
+{% endif %}
 {% if cookiecutter.sample_app %}
 # API
 
@@ -292,7 +311,16 @@ error_tracking.start(setting("SENTRY_DSN", ""))
 # Logs: JSON on standard error, or readable lines in development. nginx makes the request id.
 
 LOG_LEVEL = choice("LOG_LEVEL", "INFO", "DEBUG", "WARNING", "ERROR", "CRITICAL")
+{% if queue.image %}
+DJANGO_GUID = {
+    "GUID_HEADER_NAME": "X-Request-ID",
+    "EXPOSE_HEADER": False,
+    # Tasks log the id of the request that sent them.
+    "INTEGRATIONS": [CeleryIntegration(use_django_logging=True)],
+}
+{% else %}
 DJANGO_GUID = {"GUID_HEADER_NAME": "X-Request-ID", "EXPOSE_HEADER": False}
+{% endif %}
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,

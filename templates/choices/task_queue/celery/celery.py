@@ -1,0 +1,90 @@
+{% from "catalogue.jinja" import queue with context %}
+"""The task queue: what sends tasks, and what the services `worker` and `beat` run.
+
+CELERY_* in settings.py configure it; the tasks are in the apps' tasks.py. A task may be done twice: see there.
+"""
+
+import json
+import os
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import redis
+from celery import Celery, signals
+from celery.beat import PersistentScheduler
+from django.conf import settings
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.registry import Collector
+
+from . import metrics
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+app = Celery("{{ cookiecutter.project_slug }}")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.autodiscover_tasks()
+
+# The id of a process, renewed while it works: docker/{{ queue.health }} looks at it.
+HEARTBEAT = Path("/tmp/heartbeat")  # noqa: S108 -- the container's own
+
+
+def broker(url: str) -> dict[str, str]:
+    """Return the URL of a broker; ValueError if it is one of something else."""
+    if urlsplit(url).scheme not in ("redis", "rediss"):
+        raise ValueError(url)
+    return {"url": url}
+
+
+@signals.heartbeat_sent.connect
+def show_life(**kwargs: object) -> None:
+    """Show that a worker lives, every two seconds while it is connected to the broker."""
+    HEARTBEAT.write_text(str(os.getpid()))
+
+
+class Scheduler(PersistentScheduler):
+    """The schedule, which shows that beat lives."""
+
+    def tick(self, *args: Any, **kwargs: Any) -> float:
+        """Send what is due; return the seconds until something else is."""
+        show_life()
+        return super().tick(*args, **kwargs)
+
+
+@signals.before_task_publish.connect
+def stamp(headers: dict[str, Any], **kwargs: object) -> None:
+    """Write on a task when it was sent."""
+    headers["sent_at"] = time.time()
+
+
+class Queues(Collector):
+    """How many tasks wait, and for how long the oldest has: asked for when Prometheus asks."""
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        """Yield the metrics; without an answer from the broker, only that there is none."""
+        up = GaugeMetricFamily("task_broker_up", "Whether the broker answers")
+        length = GaugeMetricFamily("task_queue_length", "Tasks that wait", labels=["queue"])
+        age = GaugeMetricFamily(
+            "task_queue_age_seconds", "How long the oldest has waited", labels=["queue"]
+        )
+        taken = GaugeMetricFamily("tasks_taken", "Tasks that workers have and are not done")
+        try:
+            with redis.from_url(
+                settings.CELERY_BROKER_URL, socket_connect_timeout=0.5, socket_timeout=0.5
+            ) as client:
+                for queue in settings.CELERY_TASK_QUEUES:
+                    length.add_metric([queue.name], client.llen(queue.name))
+                    oldest = client.lindex(queue.name, -1)
+                    sent = json.loads(oldest)["headers"]["sent_at"] if oldest else time.time()
+                    age.add_metric([queue.name], max(time.time() - sent, 0))
+                taken.add_metric([], client.hlen("unacked"))
+        except redis.RedisError:
+            up.add_metric([], 0)
+            yield up
+        else:
+            up.add_metric([], 1)
+            yield from (up, length, age, taken)
+
+
+metrics.ASKED.register(Queues())
