@@ -35,6 +35,7 @@ PRODUCTION = {
     "ALLOWED_HOSTS": "example.com",
     "DATABASE_URL": "sqlite://",
     "CACHE_URL": "locmemcache://",
+    "CELERY_BROKER_URL": "redis://localhost",
     "HTTPS": "true",
 }
 
@@ -481,11 +482,13 @@ def test_make_writes_an_env_where_there_is_none(bake: Bake, tmp_path: Path) -> N
 
 @pytest.mark.project
 @pytest.mark.parametrize(
-    "name", ["DJANGO_SECRET_KEY", "ALLOWED_HOSTS", "DATABASE_URL", "CACHE_URL"]
+    "name",
+    ["DJANGO_SECRET_KEY", "ALLOWED_HOSTS", "DATABASE_URL", "CACHE_URL", "CELERY_BROKER_URL"],
 )
 def test_production_does_not_start_without(name: str, bake: Bake, environment_python: Path) -> None:
     settings = {key: value for key, value in PRODUCTION.items() if key != name}
-    result = run(environment_python, "-c", "import config.wsgi", cwd=bake(), env=settings)
+    folder = bake(task_queue=CHOICES["task_queue"][-1])
+    result = run(environment_python, "-c", "import config.wsgi", cwd=folder, env=settings)
     assert result.returncode != 0
     assert f"Set the {name} environment variable" in result.stdout
 
