@@ -24,6 +24,7 @@ ANSWERS = [
         "database": "postgresql",
         "cache": "memcached",
         "app_server": "gunicorn",
+        "task_queue": "celery",
         "package_manager": "pipenv",
         "django_version": "6.1",
     },
@@ -62,6 +63,7 @@ def test_the_test_job_passes_as_written(
     (tmp_path / "google-chrome").chmod(0o755)
     summary = tmp_path / "summary.md"
     env = {
+        "BROKER_PORT": "0",
         "CACHE_PORT": "0",
         "DATABASE_PORT": "0",
         "GITHUB_STEP_SUMMARY": str(summary),

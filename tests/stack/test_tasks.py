@@ -138,6 +138,20 @@ def test_without_the_broker_pages_are_there_and_a_task_is_refused(server: Stack)
     assert all_done(server, "back", 1)
 
 
+def test_an_import_that_runs_twice_leaves_each_reading_once(server: Stack) -> None:
+    server.execute("backend", "python", "manage.py", "seed_readings", "--hours=1", "-v0")
+    app = f"{server.folder.name}.drainage"
+    values = server.shell(
+        f"from {app}.models import Reading, Station; from {app}.tasks import parse, save\n"
+        "station = Station.objects.select_related('district').first()\n"
+        "row = dict(district=station.district.code, kind=station.kind, station=station.name)\n"
+        "row['measured_at'] = '2021-12-02T00:00Z'\n"
+        "for value in '12': save(parse([row | {'value': value}]))\n"
+        "print(*Reading.objects.filter(measured_at='2021-12-02T00:00Z').values_list('value', flat=True))"
+    )
+    assert values == "2.00"
+
+
 def test_a_release_replaces_the_workers_and_loses_no_task(server: Stack) -> None:
     assert send(server, "release", 30, 0.5) == ""
     name = commit(server, "README.md", lambda text: f"{text}\n")
