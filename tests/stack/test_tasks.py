@@ -174,7 +174,7 @@ def test_a_worker_that_does_not_start_takes_the_release_back(server: Stack) -> N
     )
     succeed("git", "reset", "--hard", "--quiet", serving, cwd=server.folder)
     assert result.returncode != 0
-    assert "a worker does not start" in result.stderr
+    assert "another service of the image does not start" in result.stderr
     assert result.stderr.strip().endswith(f"{serving} still serves")
     later = server.inspect(*server.containers("worker", "beat"))
     assert {row["Config"]["Image"] for row in later} == images
