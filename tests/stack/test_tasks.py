@@ -94,12 +94,28 @@ def test_the_broker_is_out_of_reach_and_keeps_what_it_has_no_room_for(server: St
     assert metric(server, "task_broker_up") == 1
 
 
+def restarts(stack: Stack, service: str) -> int:
+    """Return how often Docker has restarted the container of a service."""
+    (state,) = stack.inspect(*stack.containers(service))
+    return int(state["RestartCount"])
+
+
 def kill(stack: Stack, service: str) -> None:
     """Kill the process of a service from inside, so that Docker restarts it."""
-    (before,) = stack.inspect(*stack.containers(service))
+    before = restarts(stack, service)
     stack.execute(service, "sh", "-c", "kill -9 $(cat /tmp/heartbeat)", check=False)
-    restarts = lambda: stack.inspect(before["Id"])[0]["RestartCount"]  # noqa: E731 -- a question
-    assert eventually(restarts, lambda count: count > before["RestartCount"], 30)
+    assert eventually(lambda: restarts(stack, service), lambda count: count > before, 30) > before
+
+
+@only_in_the_long_form
+@pytest.mark.parametrize("service", ["worker", "beat"])
+def test_a_process_that_hangs_is_restarted(service: str, server: Stack) -> None:
+    before = restarts(server, service)
+    # As if it had hung for six minutes.
+    hang = "kill -STOP $(cat /tmp/heartbeat) && touch -d '6 minutes ago' /tmp/heartbeat"
+    server.execute(service, "sh", "-c", hang)
+    assert eventually(lambda: restarts(server, service), lambda count: count > before, 90) > before
+    assert eventually(lambda: healthy(server, service), bool)
 
 
 def test_each_task_is_done_and_leaves_one_row_though_the_worker_is_killed(server: Stack) -> None:
