@@ -4,8 +4,10 @@
 CELERY_* in settings.py configure it; the tasks are in the apps' tasks.py. A task may be done twice: see there.
 """
 
+import faulthandler
 import json
 import os
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -26,8 +28,10 @@ app = Celery("{{ cookiecutter.project_slug }}")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 
-# The id of a process, renewed while it works: docker/{{ queue.health }} looks at it.
+# Renewed while a process works: docker/{{ queue.health }} looks at it.
 HEARTBEAT = Path("/tmp/heartbeat")  # noqa: S108 -- the container's own
+# Seconds after which a process that hangs says where, and ends: Docker restarts what ends, but not what is unhealthy.
+SILENCE = 300
 
 
 def broker(url: str) -> dict[str, str]:
@@ -40,7 +44,8 @@ def broker(url: str) -> dict[str, str]:
 @signals.heartbeat_sent.connect
 def show_life(**kwargs: object) -> None:
     """Show that a worker lives, every two seconds while it is connected to the broker."""
-    HEARTBEAT.write_text(str(os.getpid()))
+    HEARTBEAT.touch()
+    faulthandler.dump_traceback_later(SILENCE, exit=True, file=sys.__stderr__ or sys.stderr)
 
 
 class Scheduler(PersistentScheduler):

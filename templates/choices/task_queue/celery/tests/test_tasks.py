@@ -1,6 +1,9 @@
 """Tasks. Those tests that need a broker use the one in CELERY_BROKER_URL, which `docker compose` and CI have."""
 
+import faulthandler
 import os
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from datetime import timedelta
@@ -113,4 +116,14 @@ def test_beat_shows_that_it_lives(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(celery, "HEARTBEAT", tmp_path / "heartbeat")
     monkeypatch.setattr(PersistentScheduler, "tick", lambda self: 1.0)
     assert celery.Scheduler(app, lazy=True).tick() == 1.0
-    assert (tmp_path / "heartbeat").read_text() == str(os.getpid())
+    faulthandler.cancel_dump_traceback_later()
+    assert (tmp_path / "heartbeat").exists()
+
+
+def test_a_process_that_hangs_says_where_and_ends(tmp_path: Path) -> None:
+    code = "import pathlib, time; from config import celery; celery.SILENCE = 0.1\n"
+    code += f"celery.HEARTBEAT = pathlib.Path({str(tmp_path / 'heartbeat')!r})\n"
+    code += "celery.show_life(); time.sleep(60)"
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)  # noqa: S603
+    assert ended.returncode == 1
+    assert 'File "<string>", line 3' in ended.stderr
