@@ -149,6 +149,7 @@ def test_an_import_that_runs_twice_leaves_each_reading_once(server: Stack) -> No
     assert values == "2.00"
 
 
+@only_in_the_long_form
 def test_a_release_replaces_the_workers_and_loses_no_task(server: Stack) -> None:
     assert send(server, "release", 30, 0.5) == ""
     name = commit(server, "README.md", lambda text: f"{text}\n")
@@ -187,6 +188,7 @@ def test_a_rollback_takes_the_workers_back(server: Stack) -> None:
     assert all_done(server, "rollback", 1)
 
 
+@only_in_the_long_form
 def test_the_queues_are_drained_and_purged_as_documented(server: Stack) -> None:
     guide = (server.folder / "docs/operations.md").read_text()
     commands = {
@@ -210,6 +212,7 @@ def test_the_queues_are_drained_and_purged_as_documented(server: Stack) -> None:
     assert "from 1 queue" in succeed(*purge, cwd=server.folder)
 
 
+@only_in_the_long_form
 def test_a_restore_stops_the_workers_and_starts_them_again(server: Stack) -> None:
     succeed("make", "backup", cwd=server.folder)
     name = re.findall(r"\d{8}T\d{6}Z", succeed("make", "backups", cwd=server.folder))[-1]
