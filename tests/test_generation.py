@@ -50,7 +50,6 @@ COMMON = [
     "Makefile",
     "README.md",
     "bin/deploy",
-    "bin/restore",
     "config/__init__.py",
     "config/app/__init__.py-tpl",
     "config/app/migrations/__init__.py-tpl",
@@ -133,6 +132,50 @@ DATABASE = [
     "tests/test_database.py",
 ]
 CACHE = ["config/cache.py", "tests/test_cache.py"]
+KUBERNETES = [
+    "kubernetes/base/account.yml",
+    "kubernetes/base/jobs.yml",
+    "kubernetes/base/kustomization.yml",
+    "kubernetes/base/network.yml",
+    "kubernetes/base/settings.env",
+    "kubernetes/base/web.yml",
+    "kubernetes/components/media/claim.yml",
+    "kubernetes/components/media/kustomization.yml",
+    *(
+        f"kubernetes/overlays/{overlay}/{name}"
+        for overlay in ("production", "staging")
+        for name in ("kustomization.yml", "namespace.yml", "settings.env")
+    ),
+]
+
+
+def deployment(entry: dict[str, Any]) -> list[str]:
+    """Return the files that only a way to deploy needs, from its catalogue entry."""
+    over_ssh = [".github/workflows/deploy.yml", "bin/over-ssh", "bin/server-setup"]
+    return [
+        f"docs/{entry['guide']}" if entry["guide"] else "bin/restore",
+        *(over_ssh if entry["over_ssh"] else ()),
+        *(KUBERNETES if entry["manifests"] else ()),
+    ]
+
+
+def together(answers: dict[str, str]) -> list[str]:
+    """Return the files that two answers need together: manifests of a server."""
+    if not CATALOGUE["_deploys"][answers["deploy"]]["manifests"]:
+        return []
+    database = CATALOGUE["_databases"][answers["database"]]["image"]
+    servers = {"database": database, "cache": CATALOGUE["_caches"][answers["cache"]]["image"]}
+    return [
+        *(
+            f"kubernetes/components/{kind}/{name}"
+            for kind, image in servers.items()
+            for name in ("kustomization.yml", "server.yml")
+            if image
+        ),
+        *(["kubernetes/base/scaling.yml"] if database else ()),
+    ]
+
+
 # Files that only one answer needs, in addition to the common ones.
 ONLY = {
     **{
@@ -147,11 +190,7 @@ ONLY = {
         for name, entry in CATALOGUE[CATALOGUES[question]].items()
         if entry["config"]
     },
-    **{
-        f"deploy={name}": [".github/workflows/deploy.yml", "bin/over-ssh", "bin/server-setup"]
-        for name, entry in CATALOGUE["_deploys"].items()
-        if entry["over_ssh"]
-    },
+    **{f"deploy={name}": deployment(entry) for name, entry in CATALOGUE["_deploys"].items()},
     "package_manager=pipenv": ["Pipfile", "docker/lock.py"],
     "sample_app=true": [
         "docs/testing.md",
@@ -220,7 +259,7 @@ def texts(project: Path) -> dict[str, str]:
 @pytest.mark.parametrize("answers", COMBINATIONS, ids=label)
 def test_the_files_are_those_that_the_answers_need(answers: dict[str, str], bake: Bake) -> None:
     only = [name for answer in answers.items() for name in ONLY.get("=".join(answer), [])]
-    assert set(files(bake(**answers))) == {*COMMON, *only}
+    assert set(files(bake(**answers))) == {*COMMON, *only, *together(answers)}
 
 
 def tracked(*folders: str) -> list[str]:
@@ -273,7 +312,7 @@ def test_every_structured_file_parses(project: Path) -> None:
         text = path.read_text(encoding="utf-8") if path.is_file() else ""
         match path.suffix:
             case ".yml":
-                assert yaml.load(text, loader)  # noqa: S506 -- a SafeLoader
+                assert all(yaml.load_all(text, loader))
             case ".toml":
                 assert tomllib.loads(text)
             case ".json":

@@ -113,6 +113,7 @@ CONTRACTS: dict[str, list[Point]] = {
         Key("its options for TLS", "tls", r"^\?\w", server=True),
         Key("where slow statements are logged", "slow", "'en': .+'ko': .", server=True),
         File("its service", "compose.yml", "<<: \\*service", server=True),
+        File("its container in a pod", "container.yml", "livenessProbe:", server=True),
         File("the health check", "compose.yml", "healthcheck:", server=True),
         File(
             "grants for the tests' databases", "test-database.sql", "GRANT|ALTER ROLE", server=True
@@ -130,6 +131,7 @@ CONTRACTS: dict[str, list[Point]] = {
         Key("its port", "port", r"^\d+$", server=True),
         Key("its memory", "maxmemory", r"\d", server=True),
         File("its service", "compose.yml", "<<: \\*service", server=True),
+        File("its container in a pod", "container.yml", "livenessProbe:", server=True),
         File("the health check", "compose.yml", "healthcheck:", server=True),
     ],
     "package_manager": [
@@ -162,7 +164,14 @@ CONTRACTS: dict[str, list[Point]] = {
         File("its hooks", "pre-commit.yml", "rev: .*version"),
         File("its part of pyproject.toml", "pyproject.toml", r"\[tool\."),
     ],
-    "deploy": [*COMMON, Key("whether releases go over ssh", "over_ssh")],
+    "deploy": [
+        *COMMON,
+        Key("whether releases go over ssh", "over_ssh"),
+        Key("its guide, if it is no single machine", "guide"),
+        Key("whether it has Kubernetes manifests", "manifests"),
+        Key("how a command runs in a backend", "exec", r"\w"),
+        Key("where its settings are", "settings", r"\w"),
+    ],
 }
 
 
@@ -183,9 +192,10 @@ def missing(catalogue: dict[str, Any], templates: Path) -> list[str]:
                 if (entry.get("image", "") or not point.server) and not point.given(entry, folder)
             ]
             setup = entry.get("setup", {}).get("file")
+            script = "deploy" if entry.get("guide") else ""
             found += [
                 f"{question}={choice} lacks {name} in its folder"
-                for name in (entry.get("config"), setup, entry.get("lock_script"))
+                for name in (entry.get("config"), setup, entry.get("lock_script"), script)
                 if name and not (folder / name).is_file()
             ]
     return found
