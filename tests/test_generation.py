@@ -155,17 +155,17 @@ def deployment(entry: dict[str, Any]) -> list[str]:
     return [
         f"docs/{entry['guide']}" if entry["guide"] else "bin/restore",
         *(over_ssh if entry["over_ssh"] else ()),
+        *([entry["stack"]] if entry["stack"] else ()),
         *(KUBERNETES if entry["manifests"] else ()),
     ]
 
 
 def together(answers: dict[str, str]) -> list[str]:
-    """Return the files that two answers need together: manifests of a server."""
-    if not CATALOGUE["_deploys"][answers["deploy"]]["manifests"]:
-        return []
+    """Return the files that two answers need together: what runs a server in a cluster."""
     database = CATALOGUE["_databases"][answers["database"]]["image"]
     servers = {"database": database, "cache": CATALOGUE["_caches"][answers["cache"]]["image"]}
-    return [
+    deploy = CATALOGUE["_deploys"][answers["deploy"]]
+    manifests = [
         *(
             f"kubernetes/components/{kind}/{name}"
             for kind, image in servers.items()
@@ -174,6 +174,8 @@ def together(answers: dict[str, str]) -> list[str]:
         ),
         *(["kubernetes/base/scaling.yml"] if database else ()),
     ]
+    stack = ["docker-stack.servers.yml"] if any(servers.values()) else []
+    return [*(manifests if deploy["manifests"] else ()), *(stack if deploy["stack"] else ())]
 
 
 # Files that only one answer needs, in addition to the common ones.
@@ -238,7 +240,7 @@ ONLY = {
 }
 # Django's templates, Docker's formats, the shell's lengths and the expressions of GitHub Actions are theirs, not ours.
 JINJA = re.compile(
-    r"(?<!\$)\{\{(?!\.|(index|json|range|println|end)\b)|\{%|(?<!\$)\{#|cookiecutter"
+    r"(?<!\$)\{\{(?!\.|(index|json|range|println|with|end)\b)|\{%|(?<!\$)\{#|cookiecutter"
 )
 
 

@@ -114,6 +114,7 @@ CONTRACTS: dict[str, list[Point]] = {
         Key("where slow statements are logged", "slow", "'en': .+'ko': .", server=True),
         File("its service", "compose.yml", "<<: \\*service", server=True),
         File("its container in a pod", "container.yml", "livenessProbe:", server=True),
+        File("its service on a swarm", "stack.yml", "<<: \\*server", server=True),
         File("the health check", "compose.yml", "healthcheck:", server=True),
         File(
             "grants for the tests' databases", "test-database.sql", "GRANT|ALTER ROLE", server=True
@@ -132,6 +133,7 @@ CONTRACTS: dict[str, list[Point]] = {
         Key("its memory", "maxmemory", r"\d", server=True),
         File("its service", "compose.yml", "<<: \\*service", server=True),
         File("its container in a pod", "container.yml", "livenessProbe:", server=True),
+        File("its service on a swarm", "stack.yml", "<<: \\*server", server=True),
         File("the health check", "compose.yml", "healthcheck:", server=True),
     ],
     "package_manager": [
@@ -168,6 +170,7 @@ CONTRACTS: dict[str, list[Point]] = {
         *COMMON,
         Key("whether releases go over ssh", "over_ssh"),
         Key("its guide, if it is no single machine", "guide"),
+        Key("its file for a swarm, or none", "stack"),
         Key("whether it has Kubernetes manifests", "manifests"),
         Key("how a command runs in a backend", "exec", r"\w"),
         Key("where its settings are", "settings", r"\w"),
