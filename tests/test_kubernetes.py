@@ -309,14 +309,15 @@ case "$*" in
     "get job migrate"*active*) cat active 2>/dev/null ;;
     "get job migrate"*) cat job ;;
     "get secret"*) grep . secret ;;
+    "get replicasets"*served*) grep -v failed releases ;;
     "get replicasets"*) cat releases ;;
-    "get deployments"*name) echo deployment.apps/web ;;
+    "get deployments"*) echo deployment/web 3 ;;
     "get pods"*name) echo pod/web-2 ;;
     "logs job/migrate"*) cat migrations ;;
     logs*) echo "ImproperlyConfigured: Set the ALLOWED_HOSTS environment variable" ;;
     exec*) printf '/app/site/core/migrations/000%s_x.py\n' 1 2 ;;
     "rollout status"*) echo "$*" >>log; cat status; exit "$(cat rollout)" ;;
-    delete*|rollout*) echo "$*" >>log ;;
+    delete*|label*|rollout*) echo "$*" >>log ;;
 esac
 """
 DOCKER = """#!/bin/sh
@@ -334,8 +335,11 @@ class Cluster:
         for name, text in (("kubectl", CLUSTER), ("docker", DOCKER)):
             (folder / name).write_text(text.replace("KUBECTL", tool("kubectl")))
             (folder / name).chmod(0o755)
-        two = "2 registry.example.com/site:r0 T2\n1 registry.example.com/site:old T1\n"
-        self.says(job="Complete ready=0", secret="x", releases=two, rollout="0", status="")
+        self.says(job="Complete ready=0", secret="x", rollout="0", status="")
+        # The second one never served.
+        names = {1: "old", 2: "failed", 3: "r0"}
+        rows = [f"{n} registry.example.com/site:{name} T{n} web-{n}\n" for n, name in names.items()]
+        self.says(releases="".join(reversed(rows)))
 
     def says(self, **files: str) -> None:
         """Let the cluster answer from now on what is given."""
@@ -360,8 +364,9 @@ def cluster(bake: Bake, tmp_path: Path) -> Cluster:
 
 SETTINGS = "apply in (settings, database, cache)"
 JOB = ["delete job migrate --ignore-not-found", "apply in (migrate)"]
-STATUS = "rollout status deployment.apps/web --timeout 600s"
-UNDO = "rollout undo deployment.apps/web"
+STATUS = "rollout status deployment/web --timeout 600s"
+UNDO = "rollout undo deployment/web --to-revision"
+SERVED = "label replicaset web-3 served=true --overwrite"
 
 
 def test_a_release_migrates_before_it_starts_pods(cluster: Cluster) -> None:
@@ -375,11 +380,12 @@ def test_a_release_migrates_before_it_starts_pods(cluster: Cluster) -> None:
         *JOB,
         "apply notin (migrate, cron)",
         STATUS,
+        SERVED,
         "apply in (cron)",
     ]
     cluster.says(pushed="")
     assert not [entry for entry in cluster.deploy("staging")[2] if "build" in entry]
-    assert cluster.deploy("releases")[1] == "r0 T2"
+    assert cluster.deploy("releases")[1] == "r0 T3"
 
 
 @pytest.mark.parametrize(
@@ -398,9 +404,9 @@ def test_a_release_migrates_before_it_starts_pods(cluster: Cluster) -> None:
         ({"active": "1"}, "another deployment is under way", [SETTINGS]),
         (
             {"rollout": "1", "status": "error: deployment exceeded its progress deadline\n"},
-            "deployment.apps/web does not become ready: "
+            "deployment/web does not become ready: "
             "ImproperlyConfigured: Set the ALLOWED_HOSTS environment variable",
-            [SETTINGS, *JOB, "apply notin (migrate, cron)", STATUS, UNDO],
+            [SETTINGS, *JOB, "apply notin (migrate, cron)", STATUS, f"{UNDO} 3"],
         ),
     ],
     ids=["secret", "migration", "another", "readiness"],
@@ -428,8 +434,14 @@ def test_rollback_names_what_the_release_before_does_not_know(cluster: Cluster) 
     assert job["containers"][0]["image"] == "registry.example.com/site:old"
     assert job["containers"][0]["args"][-1] == "*/migrations/[0-9]*.py"
     cluster.says(migrations="".join(f"/app/site/core/migrations/000{n}_x.py\n" for n in (1, 2)))
-    assert cluster.deploy("rollback")[::2] == (0, [*JOB, UNDO, STATUS])
-    assert cluster.deploy("production", "rollback", "--anyway")[::2] == (0, [UNDO, STATUS])
+    assert cluster.deploy("rollback")[::2] == (
+        0,
+        [*JOB, f"{UNDO} 1", STATUS, SERVED],
+    )
+    assert cluster.deploy("production", "rollback", "--anyway")[::2] == (
+        0,
+        [f"{UNDO} 1", STATUS, SERVED],
+    )
 
 
 @pytest.mark.parametrize(

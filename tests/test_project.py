@@ -166,12 +166,20 @@ def test_the_server_forgets_the_token_of_a_release(status: int, bake: Bake, tmp_
     assert "a token" not in result.stdout
 
 
-@pytest.mark.parametrize("templates", [["site"], ["site", "tls"]], ids=["http", "https"])
+MACHINE, *_ = CHOICES["deploy"]
+CLUSTER, *_ = [name for name, entry in CATALOGUE["_deploys"].items() if entry["guide"]]
+
+
+@pytest.mark.parametrize(
+    ("deploy", "templates"),
+    [(MACHINE, ["site"]), (MACHINE, ["site", "tls"]), (CLUSTER, ["site"])],
+    ids=["http", "https", "cluster"],
+)
 @pytest.mark.parametrize("app_server", CHOICES["app_server"])
 def test_gixy_finds_nothing(
-    app_server: str, templates: list[str], bake: Bake, tmp_path: Path
+    app_server: str, deploy: str, templates: list[str], bake: Bake, tmp_path: Path
 ) -> None:
-    source = bake(app_server=app_server) / "nginx"
+    source = bake(app_server=app_server, deploy=deploy) / "nginx"
     for name in ("nginx", "backend", "challenges", "health", "locations"):
         text = (source / f"{name}.conf").read_text(encoding="utf-8")
         (tmp_path / f"{name}.conf").write_text(text.replace("/etc/nginx/", ""))
