@@ -87,7 +87,7 @@ def test_what_has_data_stays_on_its_machine(services: dict[str, Service]) -> Non
         name
         for name, service in services.items()
         for volume in service.get("volumes", [])
-        if volume["type"] == "volume" and volume["source"] not in ("uploads", "nginx")
+        if volume.get("source", "uploads") not in ("uploads", "run")
     }
     assert {"backup", "backup-files"} <= volumes <= with_data
 
@@ -196,6 +196,11 @@ def test_a_release_migrates_once_before_the_update(swarm: Swarm) -> None:
     assert [name for name in again if name not in names] == [
         name for name in again if "EMAIL_URL" in name
     ]
+
+
+def test_the_first_release_waits_for_its_tasks(swarm: Swarm) -> None:
+    swarm.says(update="", serving="")
+    assert swarm.deploy()[:2] == (0, "deploy: r1 serves")
 
 
 @pytest.mark.parametrize(

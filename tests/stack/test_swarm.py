@@ -3,12 +3,13 @@
 import re
 import subprocess
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import pytest
 
-from tests.stack.conftest import Stack, commit, eventually
+from tests.stack.conftest import Stack, commit, eventually, free_port
 from tests.stack.test_deploy import style, visitors
+from tests.support.catalogue import CATALOGUE
 from tests.support.commands import run, succeed
 from tests.support.stacks import STACKS
 from tests.test_swarm import DEPLOY
@@ -16,6 +17,23 @@ from tests.test_swarm import DEPLOY
 pytestmark = pytest.mark.stack
 
 NAME = "swarmed"
+# What stands before the swarm. It asks the containers themselves, for kernels without the swarm's own balancer.
+BALANCER = """
+events {}
+http {
+    resolver 127.0.0.11 valid=1s;
+    server {
+        listen 8080;
+        location / {
+            set $site tasks.nginx;
+            proxy_pass http://$site:8080;
+            proxy_connect_timeout 2s;
+            proxy_set_header Host $http_host;
+            proxy_set_header X-Forwarded-For $remote_addr;
+        }
+    }
+}
+"""
 SHOWN = re.compile(r"(?m)^docker (?:swarm|node update) .*?(?= {2,}#)")
 
 
@@ -24,10 +42,11 @@ class Swarm:
     """A manager, and the project on it."""
 
     stack: Stack
+    port: int = field(default_factory=free_port)
 
     def deploy(self, *words: str) -> subprocess.CompletedProcess[str]:
         """Run bin/deploy, which may fail."""
-        env = {"HTTP_PORT": str(self.stack.port), "BACKEND_CPUS": "0.5"}
+        env = {"HTTP_PORT": str(self.port), "BACKEND_CPUS": "0.5"}
         return run("bin/deploy", *words, cwd=self.stack.folder, env=env)
 
     def release(self, *words: str) -> str:
@@ -58,8 +77,18 @@ def swarm(make_stack: Callable[..., Stack]) -> Iterator[Swarm]:
         node = own.docker("node", "ls", "--format", "{{.Hostname}}").strip()
         own.docker(*label.replace("NAME", node).split()[1:])
         own.release()
+        create = ["docker", "config", "create", f"{NAME}_balancer", "-"]
+        assert run(*create, cwd=stack.folder, text=BALANCER).returncode == 0
+        own.docker(
+            "service", "create", "--quiet", "--name", f"{NAME}_balancer", "--network", f"{NAME}_web",
+            "--config", f"source={NAME}_balancer,target=/etc/nginx/nginx.conf",
+            "--publish", f"mode=host,published={stack.port},target=8080", "--no-resolve-image",
+            CATALOGUE["_images"]["nginx"],
+        )  # fmt: skip
+        assert eventually(stack.ready, lambda status: status == 200) == 200
         yield own
     finally:
+        run("docker", "service", "rm", f"{NAME}_balancer", cwd=stack.folder)
         run("docker", "stack", "rm", NAME, cwd=stack.folder)
         eventually(
             lambda: own.docker("ps", "--quiet", "--filter", f"name={NAME}_"), lambda ids: not ids
