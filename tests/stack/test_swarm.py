@@ -11,7 +11,7 @@ from tests.stack.conftest import Stack, commit, eventually, free_port
 from tests.stack.test_deploy import style, visitors
 from tests.support.catalogue import CATALOGUE
 from tests.support.commands import run, succeed
-from tests.support.stacks import STACKS
+from tests.support.stacks import STACKS, only_in_the_long_form
 from tests.test_swarm import DEPLOY
 
 pytestmark = pytest.mark.stack
@@ -91,7 +91,7 @@ def swarm(make_stack: Callable[..., Stack]) -> Iterator[Swarm]:
         run("docker", "service", "rm", f"{NAME}_balancer", cwd=stack.folder)
         run("docker", "stack", "rm", NAME, cwd=stack.folder)
         eventually(
-            lambda: own.docker("ps", "--quiet", "--filter", f"name={NAME}_"), lambda ids: not ids
+            lambda: own.docker("ps", "--all", "--quiet", "--filter", f"name={NAME}_"), lambda ids: not ids
         )
         run("docker", "swarm", "leave", "--force", cwd=stack.folder)
         volumes = own.docker("volume", "ls", "--quiet", "--filter", f"name={NAME}_").split()
@@ -109,6 +109,7 @@ def test_an_update_lets_no_visitor_down(swarm: Swarm) -> None:
     assert swarm.deploy("run", "python", "manage.py", "migrate", "--check").returncode == 0
 
 
+@only_in_the_long_form
 def test_a_bad_release_goes_back_by_itself(swarm: Swarm) -> None:
     serving = swarm.release("releases").split()[0]
     # It starts, but is never ready.
