@@ -91,7 +91,8 @@ def swarm(make_stack: Callable[..., Stack]) -> Iterator[Swarm]:
         run("docker", "service", "rm", f"{NAME}_balancer", cwd=stack.folder)
         run("docker", "stack", "rm", NAME, cwd=stack.folder)
         eventually(
-            lambda: own.docker("ps", "--all", "--quiet", "--filter", f"name={NAME}_"), lambda ids: not ids
+            lambda: own.docker("ps", "--all", "--quiet", "--filter", f"name={NAME}_"),
+            lambda ids: not ids,
         )
         run("docker", "swarm", "leave", "--force", cwd=stack.folder)
         volumes = own.docker("volume", "ls", "--quiet", "--filter", f"name={NAME}_").split()
