@@ -1,17 +1,29 @@
 {# For MySQL and MariaDB; `client` and `dumper` are their programs, `options` what only one of them knows,
-   `position` the option for the comment. #}
-sql() {
-    {{ client }} --user=root --batch --skip-column-names --execute="$1"
+   `position` the option for the comment, `tls` the options of a URL that the programs know. #}
+administrator=root
+
+# A server elsewhere: user, password, host, port, options.
+reach() {
+    administrator=$1
+    export HOME=/tmp
+    {
+        printf '[client]\npassword="%s"\nhost=%s\nport=%s\n' "${2//[\\\"]/\\&}" "$3" "$4"
+        tr '&' '\n' <<<"$5" | grep -E '^{{ tls }}=' || true
+    } >~/.my.cnf
 }
 
-# If there are binary logs, the dump says in a comment where they go on.
+sql() {
+    {{ client }} --user="$administrator" --batch --skip-column-names --execute="$1"
+}
+
+# If there are binary logs, the dump says in a comment where they go on; only the administrator may know.
 position() {
-    if [ "$(sql "SELECT @@log_bin")" = 1 ]; then echo {{ position }}; fi
+    if [ "$administrator" = root ] && [ "$(sql "SELECT @@log_bin")" = 1 ]; then echo {{ position }}; fi
 }
 
 dump() {
     # shellcheck disable=SC2046 # no word, or one
-    {{ dumper }} --user=root --single-transaction --routines --triggers --events --hex-blob --no-tablespaces \
+    {{ dumper }} --user="$administrator" --single-transaction --routines --triggers --events --hex-blob --no-tablespaces \
         {{ options }}$(position) "$DATABASE"
 }
 
@@ -24,7 +36,7 @@ create() {
 }
 
 load() {
-    {{ client }} --user=root "$1"
+    {{ client }} --user="$administrator" "$1"
 }
 
 remove() {

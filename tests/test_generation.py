@@ -50,7 +50,6 @@ COMMON = [
     "Makefile",
     "README.md",
     "bin/deploy",
-    "bin/restore",
     "config/__init__.py",
     "config/app/__init__.py-tpl",
     "config/app/migrations/__init__.py-tpl",
@@ -147,6 +146,52 @@ DATABASE = [
     "tests/test_database.py",
 ]
 CACHE = ["config/cache.py", "tests/test_cache.py"]
+KUBERNETES = [
+    "kubernetes/base/account.yml",
+    "kubernetes/base/jobs.yml",
+    "kubernetes/base/kustomization.yml",
+    "kubernetes/base/network.yml",
+    "kubernetes/base/settings.env",
+    "kubernetes/base/web.yml",
+    "kubernetes/components/media/claim.yml",
+    "kubernetes/components/media/kustomization.yml",
+    *(
+        f"kubernetes/overlays/{overlay}/{name}"
+        for overlay in ("production", "staging")
+        for name in ("kustomization.yml", "namespace.yml", "settings.env")
+    ),
+]
+
+
+def deployment(entry: dict[str, Any]) -> list[str]:
+    """Return the files that only a way to deploy needs, from its catalogue entry."""
+    over_ssh = [".github/workflows/deploy.yml", "bin/over-ssh", "bin/server-setup"]
+    return [
+        f"docs/{entry['guide']}" if entry["guide"] else "bin/restore",
+        *(over_ssh if entry["over_ssh"] else ()),
+        *([entry["stack"]] if entry["stack"] else ()),
+        *(KUBERNETES if entry["manifests"] else ()),
+    ]
+
+
+def together(answers: dict[str, str]) -> list[str]:
+    """Return the files that two answers need together: what runs a server in a cluster."""
+    database = CATALOGUE["_databases"][answers["database"]]["image"]
+    servers = {"database": database, "cache": CATALOGUE["_caches"][answers["cache"]]["image"]}
+    deploy = CATALOGUE["_deploys"][answers["deploy"]]
+    manifests = [
+        *(
+            f"kubernetes/components/{kind}/{name}"
+            for kind, image in servers.items()
+            for name in ("kustomization.yml", "server.yml")
+            if image
+        ),
+        *(["kubernetes/base/scaling.yml"] if database else ()),
+    ]
+    stack = ["docker-stack.servers.yml"] if any(servers.values()) else []
+    return [*(manifests if deploy["manifests"] else ()), *(stack if deploy["stack"] else ())]
+
+
 # Files that only one answer needs, in addition to the common ones.
 ONLY = {
     **{
@@ -161,11 +206,7 @@ ONLY = {
         for name, entry in CATALOGUE[CATALOGUES[question]].items()
         if entry["config"]
     },
-    **{
-        f"deploy={name}": [".github/workflows/deploy.yml", "bin/over-ssh", "bin/server-setup"]
-        for name, entry in CATALOGUE["_deploys"].items()
-        if entry["over_ssh"]
-    },
+    **{f"deploy={name}": deployment(entry) for name, entry in CATALOGUE["_deploys"].items()},
     **{
         f"task_queue={name}": [
             f"config/{entry['config']}",
@@ -230,7 +271,7 @@ ONLY = {
 SAMPLE_TASKS = ["my_site/drainage/tasks.py", "tests/test_import.py"]
 # Django's templates, Docker's formats, the shell's lengths and the expressions of GitHub Actions are theirs, not ours.
 JINJA = re.compile(
-    r"(?<!\$)\{\{(?!\.|(index|json|range|println|end)\b)|\{%|(?<!\$)\{#|cookiecutter"
+    r"(?<!\$)\{\{(?!\.|(index|json|range|println|with|end)\b)|\{%|(?<!\$)\{#|cookiecutter"
 )
 
 
@@ -260,7 +301,7 @@ def test_the_files_are_those_that_the_answers_need(answers: dict[str, str], bake
         and CATALOGUE["_task_queues"][answers["task_queue"]]["image"]
     ):
         only += SAMPLE_TASKS
-    assert set(files(bake(**answers))) == {*COMMON, *only}
+    assert set(files(bake(**answers))) == {*COMMON, *only, *together(answers)}
 
 
 def tracked(*folders: str) -> list[str]:
@@ -312,7 +353,7 @@ def test_every_structured_file_parses(project: Path) -> None:
     for name, text in texts(project).items():
         match Path(name).suffix:
             case ".yml":
-                assert yaml.load(text, loader)  # noqa: S506 -- a SafeLoader
+                assert all(yaml.load_all(text, loader))
             case ".toml":
                 assert tomllib.loads(text)
             case ".json":

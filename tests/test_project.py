@@ -169,12 +169,20 @@ def test_the_server_forgets_the_token_of_a_release(status: int, bake: Bake, tmp_
     assert "a token" not in result.stdout
 
 
-@pytest.mark.parametrize("templates", [["site"], ["site", "tls"]], ids=["http", "https"])
+MACHINE, *_ = CHOICES["deploy"]
+CLUSTER, *_ = [name for name, entry in CATALOGUE["_deploys"].items() if entry["guide"]]
+
+
+@pytest.mark.parametrize(
+    ("deploy", "templates"),
+    [(MACHINE, ["site"]), (MACHINE, ["site", "tls"]), (CLUSTER, ["site"])],
+    ids=["http", "https", "cluster"],
+)
 @pytest.mark.parametrize("app_server", CHOICES["app_server"])
 def test_gixy_finds_nothing(
-    app_server: str, templates: list[str], bake: Bake, tmp_path: Path
+    app_server: str, deploy: str, templates: list[str], bake: Bake, tmp_path: Path
 ) -> None:
-    source = bake(app_server=app_server) / "nginx"
+    source = bake(app_server=app_server, deploy=deploy) / "nginx"
     for name in ("nginx", "backend", "challenges", "health", "locations"):
         text = (source / f"{name}.conf").read_text(encoding="utf-8")
         (tmp_path / f"{name}.conf").write_text(text.replace("/etc/nginx/", ""))
@@ -202,12 +210,16 @@ def test_gixy_finds_nothing(
     assert "No issues found" in printed
 
 
-def test_make_lists_its_targets(project: Path) -> None:
+def test_make_lists_its_targets(project: Path, request: pytest.FixtureRequest) -> None:
+    deploy = CATALOGUE["_deploys"][request.node.callspec.params["project"]["deploy"]]
     listed = succeed("make", "--no-print-directory", cwd=project)
     targets = ["install", "lock", "upgrade", "app", "run", "test", "lint", "format", "down"]
-    targets += ["server", "deploy", "rollback", "releases", "backup", "backup-test", "restore"]
-    for target in targets:
-        assert f"\n{target} " in f"\n{listed}"
+    targets += ["server", "deploy", "rollback", "releases"]
+    # In a cluster, the cluster does these.
+    on_a_machine = ["backup", "backups", "backup-test", "restore", "maintenance", "cleanup"]
+    for target in targets + on_a_machine:
+        wanted = target not in on_a_machine or not deploy["guide"]
+        assert (f"\n{target} " in f"\n{listed}") == wanted, target
 
 
 # The application and its tests are the same whatever else is chosen: they run once with every other choice.

@@ -114,6 +114,8 @@ CONTRACTS: dict[str, list[Point]] = {
         Key("its options for TLS", "tls", r"^\?\w", server=True),
         Key("where slow statements are logged", "slow", "'en': .+'ko': .", server=True),
         File("its service", "compose.yml", "<<: \\*service", server=True),
+        File("its container in a pod", "container.yml", "livenessProbe:", server=True),
+        File("its service on a swarm", "stack.yml", "<<: \\*server", server=True),
         File("the health check", "compose.yml", "healthcheck:", server=True),
         File(
             "grants for the tests' databases", "test-database.sql", "GRANT|ALTER ROLE", server=True
@@ -131,6 +133,8 @@ CONTRACTS: dict[str, list[Point]] = {
         Key("its port", "port", r"^\d+$", server=True),
         Key("its memory", "maxmemory", r"\d", server=True),
         File("its service", "compose.yml", "<<: \\*service", server=True),
+        File("its container in a pod", "container.yml", "livenessProbe:", server=True),
+        File("its service on a swarm", "stack.yml", "<<: \\*server", server=True),
         File("the health check", "compose.yml", "healthcheck:", server=True),
     ],
     "task_queue": [
@@ -188,7 +192,15 @@ CONTRACTS: dict[str, list[Point]] = {
         File("its hooks", "pre-commit.yml", "rev: .*version"),
         File("its part of pyproject.toml", "pyproject.toml", r"\[tool\."),
     ],
-    "deploy": [*COMMON, Key("whether releases go over ssh", "over_ssh")],
+    "deploy": [
+        *COMMON,
+        Key("whether releases go over ssh", "over_ssh"),
+        Key("its guide, if it is no single machine", "guide"),
+        Key("its file for a swarm, or none", "stack"),
+        Key("whether it has Kubernetes manifests", "manifests"),
+        Key("how a command runs in a backend", "exec", r"\w"),
+        Key("where its settings are", "settings", r"\w"),
+    ],
 }
 
 
@@ -209,6 +221,7 @@ def missing(catalogue: dict[str, Any], templates: Path) -> list[str]:
                 if (entry.get("image", "") or not point.server) and not point.given(entry, folder)
             ]
             setup = entry.get("setup", {}).get("file")
+            script = "deploy" if entry.get("guide") else ""
             found += [
                 f"{question}={choice} lacks {name} in its folder"
                 for name in (
@@ -216,6 +229,7 @@ def missing(catalogue: dict[str, Any], templates: Path) -> list[str]:
                     setup,
                     entry.get("lock_script"),
                     entry.get("health"),
+                    script,
                 )
                 if name and not (folder / name).is_file()
             ]

@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 # What a command starts with, where it stands in a sentence.
-PROGRAMS = r"(?:bin/(?:deploy|over-ssh|restore|server-setup)|cd|chmod|df|docker|drydock|git|make|openssl|pytest|python|ssh|ssh-\w+|uv|pipenv|nano|sudo)"
+PROGRAMS = r"(?:bin/(?:deploy|over-ssh|restore|server-setup)|cd|chmod|df|docker|drydock|git|kubectl|make|openssl|pytest|python|ssh|ssh-\w+|uv|pipenv|nano|sudo)"
 
 
 def commands(markdown: str) -> list[str]:
@@ -54,6 +54,10 @@ ELSEWHERE = {
     "docker compose stop backend backup.*|docker compose rm --stop --force .*|docker volume .*|docker compose up --build --detach --wait": "stack/test_backup.py::test_a_new_volume_for_a_new_major_version_as_documented",
     "docker compose cp backup-files:/backups/NAME.sql.gz .": "stack/test_backup.py::test_a_new_volume_for_a_new_major_version_as_documented",
     r"docker compose exec (mysql|mariadb|postgresql) .*|docker compose up --detach": "stack/test_backup.py::test_passwords_are_replaced_as_documented",
+    "docker swarm init --advertise-addr ADDRESS|docker node update --label-add .*|make .env|bin/deploy run .*": "stack/test_swarm.py::swarm",
+    "bin/deploy (staging|show|releases|rollback)|bin/deploy production rollback --anyway": "test_kubernetes.py::test_a_release_migrates_before_it_starts_pods",
+    "kubectl apply --filename kubernetes/overlays/production/namespace.yml": "test_kubernetes.py::test_every_object_is_valid",
+    "kubectl --namespace .* create job restore .*": "test_kubernetes.py::test_the_job_of_a_restore_is_the_backup_with_another_word",
     "bin/deploy HOST|bin/deploy deploy@ADDRESS": "stack/test_over_ssh.py::test_the_first_release_makes_settings_and_the_next_lets_no_visitor_down",
     r"bin/server-setup|ssh -i key.pem ubuntu@ADDRESS .*|ssh deploy@ADDRESS.*": "stack/test_over_ssh.py::test_a_fresh_machine_becomes_a_server",
     "drydock (preview|update) --set database=postgresql|docker compose down|docker compose exec -T backend python manage.py loaddata .*": "adoption/test_another_database.py::test_every_row_arrives",
@@ -97,6 +101,8 @@ REASONS = {
     "ssh -i key.pem ubuntu@ADDRESS": "a login, to type the next commands there",
     "sudo .*": "packages of Ubuntu; bin/server-setup installs the same, and is tested",
     "nano .env.*": "an editor",
+    r"docker exec \$\(.*|docker login ghcr.io|docker (node|secret|service) .*": "Docker's own; the backup is that of tests/stack/test_backup.py",
+    "kubectl|kubectl --namespace .*|docker login": "it asks a cluster or a registry, which the tests do without",
     "docker compose build --pull.*": "it asks the image registry, which tests do without",
     "docker system prune": "it would remove what other tests need",
     "docker inspect --format .*": "Docker's own",

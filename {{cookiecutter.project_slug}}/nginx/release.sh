@@ -58,7 +58,7 @@ sed -i "s/client_max_body_size 10m/client_max_body_size ${UPLOAD_LIMIT}m/" nginx
 sed -i -E "s/_(read|send)_timeout 30s/_\\1_timeout ${REQUEST_TIMEOUT}s/" backend.conf
 echo "worker_processes $(cpus);" >settings/workers
 # Only those of this deployment: others may still start, or finish their last requests.
-echo "set \$backend backend-$DEPLOYMENT:8000;" >settings/backend
+echo "set \$backend ${BACKEND:-backend-${DEPLOYMENT:-0}}:8000;" >settings/backend
 touch settings/proxies
 for network in $(words "$TRUSTED_PROXY"); do
     echo "set_real_ip_from $network;" >>settings/proxies.conf

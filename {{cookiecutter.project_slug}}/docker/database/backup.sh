@@ -1,3 +1,4 @@
+{% from "catalogue.jinja" import db with context %}
 #!/usr/bin/env bash
 # Backs the database up, and restores it. It asks the server as its administrator, through the server's socket.
 #
@@ -15,6 +16,20 @@ cd /backups
 DATABASE={{ cookiecutter.project_slug }}
 
 {% include "choices/database/" ~ cookiecutter.database ~ "/backup.sh" %}
+{% if db.image %}
+
+# With DATABASE_URL_FILE, the server that the URL in it names, as the user in it.
+if [ -n "${DATABASE_URL_FILE:-}" ]; then
+    url='^[a-z]+://([^:@]+):([^@]*)@([^:/]+):?([0-9]*)/([^?]+)\??(.*)$'
+    if ! [[ $(cat "$DATABASE_URL_FILE") =~ $url ]]; then
+        echo "DATABASE_URL_FILE=$DATABASE_URL_FILE has no URL of the form {{ db.url.partition(":")[0] }}://user:password@host/name" >&2
+        exit 1
+    fi
+    DATABASE=${BASH_REMATCH[5]}
+    reach "${BASH_REMATCH[1]}" "$(printf '%b' "${BASH_REMATCH[2]//%/\\x}")" \
+        "${BASH_REMATCH[3]}" "${BASH_REMATCH[4]:-{{ db.port }}}" "${BASH_REMATCH[6]}"
+fi
+{% endif %}
 
 # Their names, the oldest first.
 backups() {

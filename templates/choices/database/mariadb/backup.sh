@@ -1,2 +1,2 @@
-{% set client, dumper, options, position = "mariadb", "mariadb-dump", "", "--master-data=2" %}
+{% set client, dumper, options, position, tls = "mariadb", "mariadb-dump", "", "--master-data=2", "ssl-ca" %}
 {% include "mysql-backup.sh" %}

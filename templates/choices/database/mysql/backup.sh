@@ -1,2 +1,2 @@
-{% set client, dumper, options, position = "mysql", "mysqldump", "--set-gtid-purged=OFF ", "--source-data=2" %}
+{% set client, dumper, options, position, tls = "mysql", "mysqldump", "--set-gtid-purged=OFF ", "--source-data=2", "ssl-(ca|mode)" %}
 {% include "mysql-backup.sh" %}

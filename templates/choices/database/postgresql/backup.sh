@@ -1,10 +1,20 @@
+administrator=postgres
+
+# A server elsewhere: user, password, host, port, options.
+reach() {
+    administrator=$1
+    export PGPASSWORD=$2 PGHOST=$3 PGPORT=$4
+    if [[ $5 =~ sslmode=([a-z-]+) ]]; then export PGSSLMODE=${BASH_REMATCH[1]}; fi
+    if [[ $5 =~ sslrootcert=([^&]+) ]]; then export PGSSLROOTCERT=${BASH_REMATCH[1]}; fi
+}
+
 sql() {
-    psql --username=postgres --quiet --no-psqlrc --tuples-only --no-align --field-separator="$TAB" \
+    psql --username="$administrator" --quiet --no-psqlrc --tuples-only --no-align --field-separator="$TAB" \
         --set=ON_ERROR_STOP=1 --dbname="$1" --command="$2"
 }
 
 dump() {
-    pg_dump --username=postgres "$DATABASE"
+    pg_dump --username="$administrator" "$DATABASE"
 }
 
 complete() {
@@ -17,7 +27,7 @@ create() {
 }
 
 load() {
-    psql --username=postgres --quiet --no-psqlrc --set=ON_ERROR_STOP=1 --single-transaction --dbname="$1" \
+    psql --username="$administrator" --quiet --no-psqlrc --set=ON_ERROR_STOP=1 --single-transaction --dbname="$1" \
         --output=/dev/null
 }
 

@@ -1,0 +1,460 @@
+"""What runs on Kubernetes: valid objects, with few rights, and releases that the old one survives."""
+
+import functools
+import json
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import kubernetes_validate
+import pytest
+import yaml
+from kubernetes_validate import utils
+
+from tests.support.catalogue import CATALOGUE, CHOICES
+from tests.support.commands import run, succeed, tool
+from tests.support.projects import Bake
+
+Object = dict[str, Any]
+
+(DEPLOY,) = [name for name, entry in CATALOGUE["_deploys"].items() if entry["manifests"]]
+OVERLAYS = ("production", "staging")
+# Kubernetes supports its last three versions.
+VERSIONS = sorted(
+    {*map(utils.major_minor, utils.all_versions())}, key=lambda v: int(v.split(".")[1])
+)[-3:]
+# Each database and each cache.
+SERVERS = [
+    {"database": database, "cache": CHOICES["cache"][index % len(CHOICES["cache"])]}
+    for index, database in enumerate(CHOICES["database"])
+]
+PATH = f"{Path(tool('kubectl')).parent}:{os.environ['PATH']}"
+RELEASE = {"IMAGE": "registry.example.com/site", "RELEASE": "r1", "PATH": PATH}
+
+
+@pytest.fixture(scope="module")
+def rendered(bake: Bake) -> dict[str, list[Object]]:
+    """Return the objects of each overlay, for each database and cache."""
+    found = {}
+    for answers in SERVERS:
+        folder = bake(**answers, deploy=DEPLOY)
+        for overlay in OVERLAYS:
+            text = succeed("bin/deploy", overlay, "show", cwd=folder, env=RELEASE)
+            found[f"{answers['database']}-{overlay}"] = list(yaml.safe_load_all(text))
+    return found
+
+
+@pytest.fixture
+def objects(rendered: dict[str, list[Object]]) -> list[Object]:
+    """Return all objects, each once, whatever its namespace."""
+    seen: dict[str, Object] = {}
+    for name, documents in rendered.items():
+        for document in documents:
+            text = json.dumps(document).replace("-staging", "")
+            seen.setdefault(text, {**document, "from": name})
+    return list(seen.values())
+
+
+def pods(documents: list[Object]) -> Iterator[tuple[str, Object]]:
+    """Yield the name and the specification of each kind of pod."""
+    for document in documents:
+        spec = document.get("spec", {})
+        spec = spec.get("jobTemplate", {}).get("spec", spec)
+        if "template" in spec:
+            yield f"{document['kind']} {document['metadata']['name']}", spec["template"]["spec"]
+
+
+def containers(pod: Object) -> list[Object]:
+    """Return the containers of a pod."""
+    return [*pod.get("initContainers", []), *pod["containers"]]
+
+
+def of_kind(documents: list[Object], kind: str) -> list[Object]:
+    """Return the objects of a kind."""
+    return [document for document in documents if document["kind"] == kind]
+
+
+def test_every_object_is_valid(objects: list[Object], monkeypatch: pytest.MonkeyPatch) -> None:
+    # It reads the same long files anew for each object.
+    monkeypatch.setattr(utils, "schema_contents", functools.cache(utils.schema_contents))
+    assert len(VERSIONS) == 3
+    assert {"Deployment", "StatefulSet", "Job", "CronJob", "NetworkPolicy"} <= {
+        document["kind"] for document in objects
+    }
+    for document in objects:
+        plain = {key: value for key, value in document.items() if key != "from"}
+        for version in VERSIONS:
+            kubernetes_validate.validate(plain, version, strict=True)
+
+
+# What checkov asks, and is not given.
+REASONS = {
+    "CKV_K8S_40": "a database server runs as the user of its image, which owns its folders there",
+    "CKV_K8S_43": "bin/deploy names an image after its commit, and never overwrites one",
+}
+
+
+@pytest.mark.project
+def test_checkov_finds_nothing(rendered: dict[str, list[Object]], tmp_path: Path) -> None:
+    for name, documents in rendered.items():
+        (tmp_path / f"{name}.yml").write_text(yaml.safe_dump_all(documents))
+    command = [tool("uv"), "tool", "run", "--from", "checkov==3.3.30", "checkov"]
+    options = ["--framework", "kubernetes", "--skip-download", "--quiet", "--compact"]
+    result = subprocess.run(
+        [*command, "--directory", tmp_path, *options, "--output", "json"],
+        capture_output=True,
+        check=False,
+    )
+    report = json.loads(result.stdout)
+    failed = {
+        (check["check_id"], check["resource"]) for check in report["results"]["failed_checks"]
+    }
+    assert report["summary"]["passed"] > 1000
+    assert report["summary"]["parsing_errors"] == 0
+    assert {check for check, _ in failed} == {*REASONS}
+    users = {resource for check, resource in failed if check == "CKV_K8S_40"}
+    assert {resource.rpartition(".")[2] for resource in users} == {"database"}
+
+
+def test_pods_have_no_rights_and_limits(objects: list[Object]) -> None:
+    namespaces = of_kind(objects, "Namespace")
+    level = "pod-security.kubernetes.io/enforce"
+    assert {space["metadata"]["labels"][level] for space in namespaces} == {"restricted"}
+    for name, pod in pods(objects):
+        context = pod["securityContext"]
+        assert context["runAsNonRoot"], name
+        assert context["seccompProfile"] == {"type": "RuntimeDefault"}, name
+        assert pod["automountServiceAccountToken"] is False, name
+        for container in containers(pod):
+            assert container["securityContext"] == {
+                "allowPrivilegeEscalation": False,
+                "readOnlyRootFilesystem": True,
+                "capabilities": {"drop": ["ALL"]},
+            }, name
+            for bound in ("requests", "limits"):
+                assert set(container["resources"][bound]) == {"cpu", "memory"}, name
+
+
+def test_images_are_those_of_the_release_or_of_the_catalogue(objects: list[Object]) -> None:
+    servers = [*CATALOGUE["_databases"].values(), *CATALOGUE["_caches"].values()]
+    own = {f"{RELEASE['IMAGE']}{part}:r1" for part in ("", "-nginx", "-backup")}
+    images = {container["image"] for _, pod in pods(objects) for container in containers(pod)}
+    assert images == own | {entry["image"] for entry in servers if entry["image"]}
+
+
+def test_what_is_mounted_is_there(rendered: dict[str, list[Object]]) -> None:
+    for name, documents in rendered.items():
+        claims = {
+            claim["metadata"]["name"] for claim in of_kind(documents, "PersistentVolumeClaim")
+        }
+        for stateful in of_kind(documents, "StatefulSet"):
+            templates = stateful["spec"].get("volumeClaimTemplates", [])
+            stateful["spec"]["template"]["spec"].setdefault("volumes", []).extend(
+                {"name": template["metadata"]["name"]} for template in templates
+            )
+        for pod_name, pod in pods(documents):
+            volumes = {volume["name"]: volume for volume in pod.get("volumes", [])}
+            mounts = {
+                mount["name"]
+                for container in containers(pod)
+                for mount in container.get("volumeMounts", [])
+            }
+            assert mounts == set(volumes), f"{name} {pod_name}"
+            wanted = {
+                volume["persistentVolumeClaim"]["claimName"]
+                for volume in volumes.values()
+                if "persistentVolumeClaim" in volume
+            }
+            assert wanted <= claims, f"{name} {pod_name}"
+
+
+def test_services_policies_and_budgets_select_pods(rendered: dict[str, list[Object]]) -> None:
+    for name, documents in rendered.items():
+        labels = [
+            template["metadata"]["labels"]
+            for document in documents
+            if (template := document.get("spec", {}).get("template"))
+        ]
+        selectors = [
+            *(service["spec"]["selector"] for service in of_kind(documents, "Service")),
+            *(
+                policy["spec"]["podSelector"].get("matchLabels", {})
+                for policy in of_kind(documents, "NetworkPolicy")
+            ),
+            *(
+                budget["spec"]["selector"]["matchLabels"]
+                for budget in of_kind(documents, "PodDisruptionBudget")
+            ),
+        ]
+        assert len(selectors) > 3
+        for selector in selectors:
+            assert any(selector.items() <= entry.items() for entry in labels), f"{name} {selector}"
+
+
+@pytest.mark.parametrize("app_server", CHOICES["app_server"])
+def test_a_pod_is_asked_for_its_health_over_http(app_server: str, bake: Bake) -> None:
+    text = (bake(app_server=app_server, deploy=DEPLOY) / "kubernetes/base/web.yml").read_text()
+    deployment = next(yaml.safe_load_all(text))
+    template = deployment["spec"]["template"]
+    backend, nginx = template["spec"]["containers"]
+    port = CATALOGUE["_app_servers"][app_server]["health_port"]
+    assert backend["ports"] == [{"name": "health", "containerPort": port}]
+    assert template["metadata"]["annotations"]["prometheus.io/port"] == str(port)
+    asked = {
+        probe: container[probe]["httpGet"]["path"]
+        for container in (nginx, backend)
+        for probe in ("startupProbe", "readinessProbe", "livenessProbe")
+    }
+    assert asked == {
+        "startupProbe": "/health/ready",
+        "readinessProbe": "/health/ready",
+        "livenessProbe": "/health/live",
+    }
+    # It lets go after nginx, and then has the time that a request may take.
+    waits = [entry["lifecycle"]["preStop"]["sleep"]["seconds"] for entry in (nginx, backend)]
+    assert waits == sorted(waits)
+    assert template["spec"]["terminationGracePeriodSeconds"] >= waits[1] + 30 + 10
+
+
+def test_settings_are_known_and_those_of_nginx_complete(bake: Bake) -> None:
+    for answers in SERVERS:
+        folder = bake(**answers, deploy=DEPLOY)
+        texts = [path.read_text() for path in folder.glob("kubernetes/**/settings.env")]
+        names = {*re.findall(r"(?m)^(\w+)=", "".join(texts))}
+        described = {*re.findall(r"(?m)^#?(\w+)=", (folder / ".env.example").read_text())}
+        known = {*re.findall(r"(?m)^    (\w+): ", (folder / "docker-compose.yml").read_text())}
+        plain = {name.removesuffix("_FILE") for name in names}
+        assert plain - described - known == {"BACKEND"}
+        compose = yaml.safe_load((folder / "docker-compose.yml").read_text())
+        asked = compose["services"]["nginx-release"]["environment"]
+        assert {*asked} - {"DEPLOYMENT"} <= names
+
+
+def test_a_disk_for_uploaded_files_can_be_added(bake: Bake, tmp_path: Path) -> None:
+    shutil.copytree(bake(**SERVERS[0], deploy=DEPLOY) / "kubernetes", tmp_path / "kubernetes")
+    overlay = tmp_path / "kubernetes/overlays/production"
+    with (overlay / "kustomization.yml").open("a") as file:
+        file.write("components: [../../components/media]\n")
+    text = succeed(tool("kubectl"), "kustomize", overlay, cwd=tmp_path)
+    mounted = [
+        (name, container["name"])
+        for name, pod in pods(list(yaml.safe_load_all(text)))
+        for container in containers(pod)
+        for mount in container.get("volumeMounts", [])
+        if mount["name"] == "media"
+    ]
+    assert mounted == [
+        ("Deployment web", "backend"),
+        ("Deployment web", "nginx"),
+        ("CronJob backup", "files"),
+    ]
+
+
+def test_the_job_of_a_restore_is_the_backup_with_another_word(
+    rendered: dict[str, list[Object]], bake: Bake
+) -> None:
+    guide = (bake(**SERVERS[0], deploy=DEPLOY) / "docs/kubernetes.md").read_text()
+    edit = re.search("create job restore .* (sed '.*') ", guide)
+    assert edit
+    for documents in rendered.values():
+        (backup,) = [
+            job for job in of_kind(documents, "CronJob") if "backup" in str(job["metadata"])
+        ]
+        text = json.dumps(backup, indent=4)
+        result = subprocess.run(
+            ["sh", "-c", edit[1]], input=text, capture_output=True, text=True, check=True
+        )
+        spec = json.loads(result.stdout)["spec"]["jobTemplate"]["spec"]["template"]["spec"]
+        assert [entry["command"][-2:] for entry in containers(spec)] == [["restore", "NAME"]] * 2
+
+
+def changed(before: Path, after: Path) -> set[str]:
+    """Return the names of the files that differ between two folders."""
+    names = {
+        path.relative_to(folder).as_posix()
+        for folder in (before, after)
+        for path in folder.rglob("*")
+        if path.is_file()
+    }
+    contents = [
+        {name: (folder / name).read_bytes() for name in names if (folder / name).is_file()}
+        for folder in (before, after)
+    ]
+    return {name for name in names if contents[0].get(name) != contents[1].get(name)}
+
+
+@pytest.mark.parametrize("deploy", CHOICES["deploy"][1:])
+def test_another_answer_changes_only_what_deploys(deploy: str, bake: Bake) -> None:
+    before, after = bake(deploy=CHOICES["deploy"][0]), bake(deploy=deploy)
+    files = changed(before, after) - {".env", ".cruft.json"}
+    expected = r"(bin|docs|kubernetes)/.*|docker-stack.*|README\.md|Makefile"
+    image = r"nginx/(Dockerfile|locations\.conf)"
+    ignored = r"\.(docker|git)ignore|\.github/workflows/(ci|deploy)\.yml"
+    assert [name for name in files if not re.fullmatch(f"{expected}|{image}|{ignored}", name)] == []
+
+
+# A cluster that writes down what it is told. Files say how the Job and the Deployment get on.
+CLUSTER = r"""#!/bin/bash
+[ "$1" != kustomize ] || exec KUBECTL "$@"
+[ "$1" = --namespace ] && shift 2
+here=$(dirname "$0")
+[ "$1" != apply ] || cp "$3" "$here/objects"
+cd "$here"
+case "$*" in
+    "apply "*) all=$*; echo "apply ${all##*component }" >>log ;;
+    "get job migrate"*active*) cat active 2>/dev/null ;;
+    "get job migrate"*) cat job ;;
+    "get secret"*) grep . secret ;;
+    "get replicasets"*served*) grep -v failed releases ;;
+    "get replicasets"*) cat releases ;;
+    "get deployments"*) echo deployment/web 3 ;;
+    "get pods"*name) echo pod/web-2 ;;
+    "logs job/migrate"*) cat migrations ;;
+    logs*) echo "ImproperlyConfigured: Set the ALLOWED_HOSTS environment variable" ;;
+    exec*) printf '/app/site/core/migrations/000%s_x.py\n' 1 2 ;;
+    "rollout status"*) echo "$*" >>log; cat status; exit "$(cat rollout)" ;;
+    delete*|label*|rollout*) echo "$*" >>log ;;
+esac
+"""
+DOCKER = """#!/bin/sh
+echo "docker $*" >>"$(dirname "$0")/log"
+[ "$1" != manifest ] || [ -e "$(dirname "$0")/pushed" ]
+"""
+
+
+class Cluster:
+    """A project, and programs that stand in for a cluster and a registry."""
+
+    def __init__(self, project: Path, folder: Path) -> None:
+        self.project = project
+        self.folder = folder
+        for name, text in (("kubectl", CLUSTER), ("docker", DOCKER)):
+            (folder / name).write_text(text.replace("KUBECTL", tool("kubectl")))
+            (folder / name).chmod(0o755)
+        self.says(job="Complete ready=0", secret="x", rollout="0", status="")
+        # The second one never served.
+        names = {1: "old", 2: "failed", 3: "r0"}
+        rows = [f"{n} registry.example.com/site:{name} T{n} web-{n}\n" for n, name in names.items()]
+        self.says(releases="".join(reversed(rows)))
+
+    def says(self, **files: str) -> None:
+        """Let the cluster answer from now on what is given."""
+        for name, text in files.items():
+            (self.folder / name).write_text(text)
+
+    def deploy(self, *words: str, **env: str) -> tuple[int, str, list[str]]:
+        """Run bin/deploy; return its status, its last line and what the cluster was told."""
+        (self.folder / "log").write_text("")
+        path = f"{self.folder}:{os.environ['PATH']}"
+        result = run("bin/deploy", *words, cwd=self.project, env={**RELEASE, "PATH": path, **env})
+        assert not [*self.project.glob("kubernetes/.release.*")]
+        lines = result.stdout.splitlines() or [""]
+        return result.returncode, lines[-1], (self.folder / "log").read_text().splitlines()
+
+
+@pytest.fixture
+def cluster(bake: Bake, tmp_path: Path) -> Cluster:
+    """Return a cluster in which a release serves."""
+    return Cluster(bake(**SERVERS[0], deploy=DEPLOY), tmp_path)
+
+
+SETTINGS = "apply in (settings, database, cache)"
+JOB = ["delete job migrate --ignore-not-found", "apply in (migrate)"]
+STATUS = "rollout status deployment/web --timeout 600s"
+UNDO = "rollout undo deployment/web --to-revision"
+SERVED = "label replicaset web-3 served=true --overwrite"
+
+
+def test_a_release_migrates_before_it_starts_pods(cluster: Cluster) -> None:
+    status, line, log = cluster.deploy("staging")
+    assert (status, line) == (0, "deploy: r1 serves")
+    images = [entry for entry in log if entry.startswith("docker")]
+    assert [entry.split()[1] for entry in images] == ["manifest", "build", "push"] * 3
+    assert "--build-arg BACKEND=registry.example.com/site:r1 nginx" in images[4]
+    assert log[len(images) :] == [
+        SETTINGS,
+        *JOB,
+        "apply notin (migrate, cron)",
+        STATUS,
+        SERVED,
+        "apply in (cron)",
+    ]
+    cluster.says(pushed="")
+    assert not [entry for entry in cluster.deploy("staging")[2] if "build" in entry]
+    assert cluster.deploy("releases")[1] == "r0 T3"
+
+
+@pytest.mark.parametrize(
+    ("files", "reason", "told"),
+    [
+        (
+            {"secret": ""},
+            "the namespace my-site has no Secret named secrets: docs/kubernetes.md says how to make it",
+            [],
+        ),
+        (
+            {"job": "Failed", "migrations": "x\nCommandError: no such table\n\n"},
+            "the migrations fail: CommandError: no such table",
+            [SETTINGS, *JOB],
+        ),
+        ({"active": "1"}, "another deployment is under way", [SETTINGS]),
+        (
+            {"rollout": "1", "status": "error: deployment exceeded its progress deadline\n"},
+            "deployment/web does not become ready: "
+            "ImproperlyConfigured: Set the ALLOWED_HOSTS environment variable",
+            [SETTINGS, *JOB, "apply notin (migrate, cron)", STATUS, f"{UNDO} 3"],
+        ),
+    ],
+    ids=["secret", "migration", "another", "readiness"],
+)
+def test_a_release_that_fails_leaves_the_old_one(
+    files: dict[str, str], reason: str, told: list[str], cluster: Cluster
+) -> None:
+    cluster.says(pushed="", **files)
+    status, line, log = cluster.deploy()
+    assert (status, line) == (1, f"deploy: {reason} -- r0 still serves")
+    assert [entry for entry in log if not entry.startswith("docker")] == told
+
+
+def test_rollback_names_what_the_release_before_does_not_know(cluster: Cluster) -> None:
+    cluster.says(migrations="/app/site/core/migrations/0001_x.py\n")
+    status, line, log = cluster.deploy("rollback")
+    assert status == 1
+    assert "old does not know core.0002_x; if it can live with that" in line
+    assert log == JOB
+    job = next(
+        pod
+        for name, pod in pods([*yaml.safe_load_all((cluster.folder / "objects").read_text())])
+        if name == "Job migrate"
+    )
+    assert job["containers"][0]["image"] == "registry.example.com/site:old"
+    assert job["containers"][0]["args"][-1] == "*/migrations/[0-9]*.py"
+    cluster.says(migrations="".join(f"/app/site/core/migrations/000{n}_x.py\n" for n in (1, 2)))
+    assert cluster.deploy("rollback")[::2] == (
+        0,
+        [*JOB, f"{UNDO} 1", STATUS, SERVED],
+    )
+    assert cluster.deploy("production", "rollback", "--anyway")[::2] == (
+        0,
+        [f"{UNDO} 1", STATUS, SERVED],
+    )
+
+
+@pytest.mark.parametrize(
+    ("words", "env", "reason"),
+    [
+        ([], {"IMAGE": ""}, "IMAGE is not set: it is the name of the image in a registry"),
+        (["forward"], {}, "forward: only rollback, rollback --anyway, releases and show"),
+        ([], {"RELEASE": "A b"}, "RELEASE=A b is no name of small letters and digits"),
+    ],
+)
+def test_mistakes_are_named_before_the_cluster_is_asked(
+    words: list[str], env: dict[str, str], reason: str, cluster: Cluster
+) -> None:
+    status, line, log = cluster.deploy(*words, **env)
+    assert (status, log) == (1, [])
+    assert reason in line
