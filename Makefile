@@ -4,7 +4,7 @@ BIN := $(VENV)/bin
 BASE := main
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-fast endurance adoption lint diff lock captures address bench bench-stacks clean
+.PHONY: help demo test test-fast endurance adoption lint docs diff lock captures address bench bench-stacks clean
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -41,13 +41,22 @@ lint: $(VENV)/ready ## Check the template's own code
 	$(BIN)/deptry --exclude templates --ignore DEP004 bench drydock hooks tests tools
 	$(BIN)/python tools/lock.py --check
 
+# The documentation's own environment: what builds it, and drydock's dependencies.
+$(VENV)-docs/ready: requirements-docs.txt
+	@$(PYTHON) -m venv $(VENV)-docs
+	@$(VENV)-docs/bin/python -m pip install --quiet --require-hashes --requirement requirements-docs.txt
+	@touch $@
+
+docs: $(VENV)-docs/ready ## Build the documentation into site/; a warning is an error
+	$(VENV)-docs/bin/python tools/docs.py
+
 diff: $(VENV)/ready ## Show what the commits since main (or BASE=...) change in generated projects, as Markdown
 	@$(BIN)/python tools/rendered_diff.py "$$(git merge-base $(BASE) HEAD)"
 
 lock: $(VENV)/ready ## Upgrade the versions of generated projects and of this repository's tools
 	$(BIN)/python tools/lock.py --upgrade
-	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-strip-extras --no-annotate \
-		--no-header pyproject.toml --group dev --output-file requirements-dev.txt
+	for group in dev docs; do $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
+		--no-strip-extras --no-annotate --no-header pyproject.toml --group $$group --output-file requirements-$$group.txt || exit; done
 
 captures: $(VENV)/ready ## Put what `drydock check` prints into the documents
 	$(BIN)/python tools/captures.py
@@ -66,4 +75,4 @@ bench-stacks: $(VENV)/ready ## Measure requests and the start of stacks; needs D
 	$(BIN)/python bench/serving.py --long
 
 clean: ## Remove what the targets above created
-	rm -rf $(VENV) .demo .cache .coverage .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) $(VENV)-docs .demo .cache .coverage .mypy_cache .pytest_cache .ruff_cache site
