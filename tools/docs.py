@@ -1,13 +1,12 @@
 """Build the documentation site: what is written by hand, what is made from sources, and a project's own documents.
 
-    python tools/docs.py          into site/, with every warning an error
-    python tools/docs.py --serve  on loopback, for those who write
+    python tools/docs.py
 
-The pages by hand are in docs/, a language's in NAME.LANGUAGE.md. Everything is laid out in .cache/docs, which mkdocs.yml
-names.
+The pages by hand are in docs/, another language's in NAME.LANGUAGE.md. Everything is laid out in .cache/docs, and built
+into site/ by Zensical, which reads mkdocs.yml. A warning is an error.
 """
 
-import argparse
+import fnmatch
 import functools
 import json
 import re
@@ -15,7 +14,7 @@ import shutil
 import subprocess
 import sys
 import textwrap
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +39,9 @@ ANSWERS = {"deploy": "ssh"}
 
 # Where a page by hand shows lines of that project: those from one that has the first text to the next one that has the
 # second; without a second, those that are indented deeper.
-EXCERPT = re.compile(r"(?m)^(?P<indent> *)<!-- (?P<path>\S+): (?P<first>.+?)(?: \.\.\. (?P<last>.+?))? -->$")
+EXCERPT = re.compile(
+    r"(?m)^(?P<indent> *)<!-- (?P<path>\S+): (?P<first>.+?)(?: \.\.\. (?P<last>.+?))? -->$"
+)
 COLOURS = {
     ".ini": "ini",
     ".py": "python",
@@ -300,10 +301,12 @@ def excerpt(text: str, first: str, last: str | None) -> str:
         if end is None:
             raise ValueError(f"has no {last!r} after {first!r}")
     else:
-        indent = len(lines[start]) - len(lines[start].lstrip())
+        deeper = " " * (len(lines[start]) - len(lines[start].lstrip()) + 1)
         end = start
-        while end + 1 < len(lines) and (line := lines[end + 1])[: indent + 1].isspace():
-            end += 1 if line.strip() else 0
+        for index, line in enumerate(lines[start + 1 :], start + 1):
+            if not line.startswith((deeper, "\t")) and line:
+                break
+            end = index
     return textwrap.dedent("\n".join(lines[start : end + 1])).rstrip()
 
 
@@ -318,7 +321,9 @@ def with_excerpts(markdown: str, files: Tree, where: str) -> str:
             lines = excerpt(files[path].text or "", match["first"], match["last"])
         except ValueError as error:
             raise ValueError(f"{where}: {path} {error}") from None
-        colour = COLOURS.get(Path(path).suffix or Path(path).name, "sh" if "bin/" in path else "text")
+        colour = COLOURS.get(
+            Path(path).suffix or Path(path).name, "sh" if "bin/" in path else "text"
+        )
         block = f'```{colour} title="{path}"\n{lines}\n```'
         return textwrap.indent(block, match["indent"])
 
@@ -345,13 +350,19 @@ def pages(language: str) -> Page:
     return found | {f"project/{name}": text for name, text in documents(language).items()}
 
 
-def navigation(language: str) -> list[Any]:
-    """Return the navigation: that of mkdocs.yml, with the titles of a language."""
-    titles = WORDS[language]
-    return [
-        {titles[title]: part for title, part in entry.items()} if isinstance(entry, dict) else entry
-        for entry in configuration()["nav"]
-    ]
+def navigation(language: str, names: Collection[str]) -> list[Any]:
+    """Return the navigation: that of mkdocs.yml, with a language's titles, and with pages in place of patterns."""
+    found: list[Any] = []
+    for entry in configuration()["nav"]:
+        if isinstance(entry, str):
+            found.append(entry)
+            continue
+        for title, patterns in entry.items():
+            parts = [
+                name for pattern in patterns for name in fnmatch.filter(sorted(names), pattern)
+            ]
+            found.append({WORDS[language][title]: parts})
+    return found
 
 
 def lay_out(folder: Path) -> list[Path]:
@@ -362,7 +373,8 @@ def lay_out(folder: Path) -> list[Path]:
 
 def lay_out_language(folder: Path, language: str) -> Path:
     """Write one language; return its configuration."""
-    for name, text in pages(language).items():
+    written_and_made = pages(language)
+    for name, text in written_and_made.items():
         path = folder / language / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, "utf-8")
@@ -377,7 +389,7 @@ def lay_out_language(folder: Path, language: str) -> Path:
         "site_url": base["site_url"] + below,
         "site_description": WORDS[language]["description"],
         "theme": {**base["theme"], "language": language},
-        "nav": navigation(language),
+        "nav": navigation(language, written_and_made),
     }
     path = folder / f"{language}.yml"
     path.write_text(yaml.safe_dump(base, allow_unicode=True), "utf-8")
@@ -385,15 +397,18 @@ def lay_out_language(folder: Path, language: str) -> Path:
 
 
 def main() -> None:
-    """Lay out, then build or serve."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--serve", action="store_true")
-    serve = parser.parse_args().serve
+    """Lay out, and build."""
     for path in lay_out(LAID_OUT):
-        words = ["build", "--strict", "--config-file", path]
-        if status := subprocess.run([sys.executable, "-m", "zensical", *words]).returncode:
+        command = [
+            sys.executable,
+            "-m",
+            "zensical",
+            "build",
+            "--strict",
+            "--config-file",
+            str(path),
+        ]
+        if status := subprocess.run(command).returncode:
             sys.exit(status)
     shutil.rmtree(SITE, ignore_errors=True)
     (LAID_OUT / "site").rename(SITE)
