@@ -17,6 +17,7 @@ import textwrap
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import click
 import yaml
@@ -34,6 +35,7 @@ LAID_OUT = ROOT / ".cache" / "docs"
 TOP = "{{cookiecutter.project_slug}}"
 # The documentation's languages, English first, and the answer that gives a project in each.
 LANGUAGES = {"en": "en-us", "ko": "ko"}
+NAMES = {"en": "English", "ko": "한국어"}
 # The project of the documentation: the default answers, and what the tutorial needs.
 ANSWERS = {"deploy": "ssh"}
 
@@ -51,6 +53,8 @@ COLOURS = {
     "Dockerfile": "dockerfile",
     "Makefile": "makefile",
 }
+# In a comment, the name of a variable, or all of a line for .env.
+VARIABLE = re.compile(r"\b[A-Z]+(?:_[A-Z]+)+\b(?:=[\w./:-]*\w/?)?|\b[A-Z]+=\w+", re.ASCII)
 # In the labels of prompts, for terminals.
 MARKUP = re.compile(r"\[/?[a-z]*\]")
 
@@ -77,8 +81,9 @@ WORDS: dict[str, Page] = {
         "report.text": "What `drydock check --json` prints, made from [its JSON schema](schema.json).",
         "report.head": "Property | Type | ",
         "variables": "Variables",
-        "variables.text": "Those of `.env`, made from the `.env.example` of a project with the default answers. What has "
-        "no default is a secret, and `make .env` fills it in.",
+        "variables.text": "Those of `.env`, made from the `.env.example` of a project with the default answers. `make "
+        ".env` makes the secrets.",
+        "secret": "a random secret",
         "variables.head": "Variable | Default",
         "targets": "Make targets",
         "targets.text": "Those of a project, made from its `Makefile`; `make` alone lists them.",
@@ -108,8 +113,9 @@ WORDS: dict[str, Page] = {
         "원문입니다.",
         "report.head": "속성 | 타입 | ",
         "variables": "환경 변수",
-        "variables.text": "`.env`에 적는 변수입니다. 기본값으로 만든 프로젝트의 `.env.example`에서 생성합니다. 기본값이 없는 "
-        "변수는 비밀 값이며 `make .env`가 채웁니다.",
+        "variables.text": "`.env`에 적는 변수입니다. 기본값으로 만든 프로젝트의 `.env.example`에서 생성합니다. 비밀 값은 "
+        "`make .env`가 만듭니다.",
+        "secret": "무작위 비밀 값",
         "variables.head": "변수 | 기본값",
         "targets": "make 명령",
         "targets.text": "프로젝트의 `Makefile`에서 생성한 목록이며, 설명은 그 원문입니다. `make`만 실행해도 볼 수 있습니다.",
@@ -231,23 +237,23 @@ def variables(language: str) -> str:
     parts: list[str] = []
 
     def flush() -> None:
-        if comments:
-            parts.append(prose(" ".join(comments)))
+        # Without variables, it is about the file.
         if rows:
-            parts.append(table(words["variables.head"], rows))
+            parts.extend([prose(" ".join(comments)), table(words["variables.head"], rows)])
         comments.clear()
         rows.clear()
 
-    for line in (project(language)[0][".env.example"].text or "").splitlines():
-        if setting := re.fullmatch(r"#?([A-Z][A-Z0-9_]*)=(.*)", line):
-            rows.append([f"`{setting[1]}`", f"`{setting[2]}`" if setting[2] else ""])
+    for line in [*(project(language)[0][".env.example"].text or "").splitlines(), ""]:
+        if setting := re.fullmatch(r"(#?)([A-Z][A-Z0-9_]*)=(.*)", line):
+            optional, name, value = setting.groups()
+            default = f"`{value}`" if value else "" if optional else words["secret"]
+            rows.append([f"`{name}`", default])
         elif line.startswith("# "):
             if rows:
                 flush()
             comments.append(line.removeprefix("# "))
         else:
             flush()
-    flush()
     return page(words, "variables", *parts)
 
 
@@ -256,7 +262,7 @@ def prose(comment: str) -> str:
     parts = re.split("(`[^`]*`)", comment)
     for index in range(0, len(parts), 2):
         parts[index] = re.sub(r"([*<])", r"\\\1", parts[index])
-        parts[index] = re.sub(r"\b[A-Z]+(?:_[A-Z]+)+\b", r"`\g<0>`", parts[index], flags=re.ASCII)
+        parts[index] = VARIABLE.sub(r"`\g<0>`", parts[index])
     return "".join(parts)
 
 
@@ -365,6 +371,27 @@ def navigation(language: str, names: Collection[str]) -> list[Any]:
     return found
 
 
+def below(language: str) -> str:
+    """Return the folder of a language on the site."""
+    return "" if language == "en" else f"{language}/"
+
+
+def address() -> str:
+    """Return where GitHub Pages would serve the site of this repository."""
+    link = urlsplit(configuration()["extra"]["social"][0]["link"])
+    owner, name = link.path.strip("/").split("/")
+    return f"https://{owner}.github.io/{name}/"
+
+
+def alternates() -> list[dict[str, str]]:
+    """Return the menu of languages."""
+    top = urlsplit(address()).path
+    return [
+        {"name": NAMES[language], "link": top + below(language), "lang": language}
+        for language in LANGUAGES
+    ]
+
+
 def lay_out(folder: Path) -> list[Path]:
     """Write the pages, pictures and configuration of each language into a folder, emptied first; return the latter."""
     shutil.rmtree(folder, ignore_errors=True)
@@ -373,23 +400,23 @@ def lay_out(folder: Path) -> list[Path]:
 
 def lay_out_language(folder: Path, language: str) -> Path:
     """Write one language; return its configuration."""
-    written_and_made = pages(language)
-    for name, text in written_and_made.items():
+    found = pages(language)
+    for name, text in found.items():
         path = folder / language / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, "utf-8")
     for path in SOURCES.rglob("*.png"):
         shutil.copy(path, folder / language / path.relative_to(SOURCES))
     shutil.copy(ROOT / "drydock" / "schema.json", folder / language / "reference")
-    below = "" if language == "en" else f"{language}/"
     base = configuration()
     base |= {
         "docs_dir": language,
-        "site_dir": f"site/{below}",
-        "site_url": base["site_url"] + below,
+        "site_dir": f"site/{below(language)}",
+        "site_url": address() + below(language),
         "site_description": WORDS[language]["description"],
         "theme": {**base["theme"], "language": language},
-        "nav": navigation(language, written_and_made),
+        "extra": {**base["extra"], "alternate": alternates()},
+        "nav": navigation(language, found),
     }
     path = folder / f"{language}.yml"
     path.write_text(yaml.safe_dump(base, allow_unicode=True), "utf-8")

@@ -43,6 +43,7 @@ RUN = {
     "drydock accept .*": "drydock/test_accept.py::test_what_is_accepted_is_no_drift",
     "drydock restore .*": "drydock/test_accept.py::test_a_file_is_restored",
     "make (test|test-fast)": "test_docs.py",
+    "make docs": "test_docs.py::test_the_site_is_built_without_a_warning",
 }
 REASONS = {
     "pip install .*": "it asks the package index",
