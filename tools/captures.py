@@ -16,7 +16,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-DOCUMENTS = ("README.md", "README.ko.md", "docs/drydock.md")
+DOCUMENTS = ("README.md", "README.ko.md", "docs/drydock.md", "docs/drydock.ko.md")
 MARK = "<!-- drydock check: make captures -->"
 BLOCK = re.compile(rf"(?<={re.escape(MARK)}\n\n```\n).*?(?=```\n)", re.DOTALL)
 TOP = "{{cookiecutter.project_slug}}"

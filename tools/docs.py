@@ -27,6 +27,7 @@ from drydock import render
 from drydock.answers import Resolved
 from drydock.cli import main as drydock
 from drydock.tree import Tree, read_tree
+from tools.address import repository
 
 ROOT = Path(__file__).resolve().parents[1]
 SOURCES = ROOT / "docs"
@@ -378,8 +379,7 @@ def below(language: str) -> str:
 
 def address() -> str:
     """Return where GitHub Pages would serve the site of this repository."""
-    link = urlsplit(configuration()["extra"]["social"][0]["link"])
-    owner, name = link.path.strip("/").split("/")
+    owner, name = repository().split("/")
     return f"https://{owner}.github.io/{name}/"
 
 

@@ -33,7 +33,7 @@ RUN = {
     'git init|git add --all|git commit --message ".*"': TUTORIAL,
     r"for project in \*/; do(?s:.)*": ROLL_OUT,
     "git tag v1.2.0": ROLL_OUT,
-    "cookiecutter gh:ORG/django-drydock deploy=ssh": "conftest.py::bake",
+    "drydock new gh:ORG/django-drydock( deploy=ssh)?": "drydock/test_new.py::test_this_template_gives_the_bytes_that_cookiecutter_gives",
     "make (lock|upgrade)|uv add django-taggit": "test_project.py::test_make_lock_follows_the_list_of_packages_and_make_upgrade_renews_all",
     "drydock check": "drydock/test_commands.py::test_each_state_of_a_file",
     "drydock preview --set database=postgresql": "drydock/test_commands.py::test_preview_shows_what_an_answer_would_change_and_writes_nothing",
