@@ -210,8 +210,7 @@ def test_no_pattern_is_left_over() -> None:
 @pytest.mark.parametrize("place", sorted({*RUN.values()}))
 def test_the_tests_that_run_them_exist(place: str) -> None:
     path, _, name = place.partition("::")
-    text = (ROOT / "tests" / path).read_text("utf-8")
-    assert not name or re.search(rf"(?m)^ *def {name}\(", text)
+    assert re.search(rf"(?m)^ *def {name}\(", (ROOT / "tests" / path).read_text("utf-8"))
 
 
 def test_a_loop_is_one_command() -> None:
