@@ -10,7 +10,7 @@ import pytest
 
 from tests.adoption.test_applications import DOCUMENTS, move_in
 from tests.stack.conftest import Browser, Stack, commit, eventually, s3, serve
-from tests.support.catalogue import COMBINATIONS
+from tests.support.catalogue import CATALOGUE, COMBINATIONS
 from tests.support.choices import label
 from tests.support.commands import succeed
 from tests.support.projects import Bake, Environment
@@ -78,7 +78,8 @@ def test_the_lines_that_recipes_name_are_there(
     recipes = read((folder / "docs/recipes.md").read_text())
     assert len(recipes) > 15
     follow(folder, *recipes)
-    uncomment(folder, "worker")
+    if not CATALOGUE["_task_queues"][answers["task_queue"]]["image"]:
+        uncomment(folder, "worker")
 
 
 @pytest.fixture
