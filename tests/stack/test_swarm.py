@@ -14,7 +14,7 @@ from tests.support.commands import run, succeed
 from tests.support.stacks import STACKS, only_in_the_long_form
 from tests.test_swarm import DEPLOY
 
-pytestmark = pytest.mark.stack
+pytestmark = [pytest.mark.stack, only_in_the_long_form]
 
 NAME = "swarmed"
 # What stands before the swarm. It asks the containers themselves, for kernels without the swarm's own balancer.
@@ -110,7 +110,6 @@ def test_an_update_lets_no_visitor_down(swarm: Swarm) -> None:
     assert swarm.deploy("run", "python", "manage.py", "migrate", "--check").returncode == 0
 
 
-@only_in_the_long_form
 def test_a_bad_release_goes_back_by_itself(swarm: Swarm) -> None:
     serving = swarm.release("releases").split()[0]
     # It starts, but is never ready.
