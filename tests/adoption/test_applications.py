@@ -10,13 +10,12 @@ import pytest
 from tests.stack.conftest import Browser, Stack, serve
 from tests.support.commands import succeed
 from tests.support.recipes import Edit, follow, read
-from tests.support.stacks import LONG
+from tests.support.stacks import only_in_the_long_form
 
-pytestmark = pytest.mark.stack
+# `make adoption`; the gate has the editor beside the recipes.
+pytestmark = [pytest.mark.stack, only_in_the_long_form]
 
 DOCUMENTS = {path.stem: path for path in sorted(Path(__file__).parent.glob("*.md"))}
-# `make adoption` moves all of them in.
-SOME = list(DOCUMENTS) if LONG else ["tinymce"]
 RECIPES = re.compile(r'recipe "([^"]+)"')
 PAGE = re.compile(r"(?m)^\| `(/[^`]*)` \| `([^`]+)` \|$")
 # The static files that a page has loaded.
@@ -27,7 +26,7 @@ LOADED = """
 HASHED = re.compile(r"\.[0-9a-f]{12}\.\w+$")
 
 
-@pytest.mark.parametrize("name", SOME)
+@pytest.mark.parametrize("name", DOCUMENTS)
 def test_an_application_moves_in(
     name: str,
     make_stack: Callable[..., Stack],

@@ -16,7 +16,9 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Template:
     return copied(tmp_path_factory.mktemp("template"))
 
 
-@pytest.mark.parametrize("answer", ["database=postgresql", "django_version=6.1", "deploy=ssh"])
+@pytest.mark.parametrize(
+    "answer", ["database=postgresql", "django_version=6.1", "task_queue=celery", "deploy=ssh"]
+)
 def test_the_project_becomes_what_the_new_answer_makes(
     answer: str, template: Template, drydock: Drydock, tmp_path: Path
 ) -> None:

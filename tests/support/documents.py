@@ -62,7 +62,7 @@ ELSEWHERE = {
     r"bin/server-setup|ssh -i key.pem ubuntu@ADDRESS .*|ssh deploy@ADDRESS.*": "stack/test_over_ssh.py::test_a_fresh_machine_becomes_a_server",
     "drydock (preview|update) --set database=postgresql|docker compose down|docker compose exec -T backend python manage.py loaddata .*": "adoption/test_another_database.py::test_every_row_arrives",
     r"\(umask 077 && docker compose exec -T backend python manage.py dumpdata .*\)": "adoption/test_another_database.py::test_every_row_arrives",
-    "drydock (preview|update) --set django_version=6.1": "drydock/test_new_answers.py::test_the_project_becomes_what_the_new_answer_makes",
+    "drydock (preview|update) --set django_version=6.1|drydock update --set task_queue=celery": "drydock/test_new_answers.py::test_the_project_becomes_what_the_new_answer_makes",
     "make format": "adoption/test_recipes.py::test_recipes_hold_together_on_a_server",
     "python manage.py migrate --database archive": "adoption/test_recipes.py::test_models_of_old_tables_are_written_and_read",
     "make .env": "stack/test_ci.py::test_the_test_job_passes_as_written",
