@@ -115,7 +115,6 @@ REASONS = {
 
 # The commands in the blocks of this repository's own README, in each language: the test, or why there is none.
 OWN = {
-    "make docs": "test_docs.py::test_the_site_is_built_without_a_warning",
     "pip install git.*": "it asks the package index; .github/workflows/release.yml runs what it builds",
     "drydock new gh:ORG/django-drydock": "drydock/test_new.py::test_this_template_gives_the_bytes_that_cookiecutter_gives",
     "cd my_site": "the folder of the project",
