@@ -45,8 +45,8 @@ print(boss.pk, boss.groups.get().name, LogEntry.objects.get(user=boss).get_edite
 OLD_TABLES = """
 import sqlite3
 sqlite3.connect("{name}").executescript('''
-CREATE TABLE customer (customer_id INTEGER PRIMARY KEY, name VARCHAR(50), class VARCHAR(9));
-CREATE TABLE rental (id INTEGER PRIMARY KEY, customer_id INTEGER NOT NULL REFERENCES customer, paid DATETIME);
+CREATE TABLE customer (customer_id INTEGER NOT NULL PRIMARY KEY, name VARCHAR(50), class VARCHAR(9));
+CREATE TABLE rental (id INTEGER NOT NULL PRIMARY KEY, customer_id INTEGER NOT NULL REFERENCES customer, paid DATETIME);
 INSERT INTO customer VALUES (1, 'Mary', 'gold');
 INSERT INTO rental VALUES (1, 1, NULL);
 ''')
