@@ -626,13 +626,15 @@ def test_make_lock_follows_the_list_of_packages_and_make_upgrade_renews_all(
 
 
 @pytest.mark.project
-@pytest.mark.parametrize("sample_app", ["true", "false"])
+@pytest.mark.parametrize(
+    "answers", [{"task_queue": "celery"}, {"sample_app": "false"}], ids=["everything", "little"]
+)
 def test_make_messages_finds_nothing_that_is_not_translated(
-    sample_app: str, bake: Bake, environment_python: Path, tmp_path: Path
+    answers: dict[str, str], bake: Bake, environment_python: Path, tmp_path: Path
 ) -> None:
     program("msgfmt")
     folder = tmp_path / "project"
-    shutil.copytree(bake(sample_app=sample_app), folder)
+    shutil.copytree(bake(**answers), folder)
     path = folder / "locale/ko/LC_MESSAGES/django.po"
     before, compiled = path.read_text(), path.with_suffix(".mo").read_bytes()
     env = {
@@ -644,13 +646,13 @@ def test_make_messages_finds_nothing_that_is_not_translated(
     assert path.read_text().partition("\n\n")[2] == before.partition("\n\n")[2]
     assert 'msgstr ""\n\n' not in before
     assert "#, fuzzy" not in before
-    # One compiled file for all projects: without the sample application, it has more than the project needs.
+    # One compiled file for all projects: without the sample application or a task queue, it has more than is needed.
     new, old = (
         {**vars(GNUTranslations(BytesIO(data)))["_catalog"], "": ""}
         for data in (path.with_suffix(".mo").read_bytes(), compiled)
     )
     assert new.items() <= old.items()
-    if sample_app == "true":
+    if "task_queue" in answers:
         assert new == old
 
 

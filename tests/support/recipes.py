@@ -104,5 +104,5 @@ def uncomment(project: Path, service: str, **names: str) -> None:
         if count != 1:
             raise ValueError(f"{name} has {count} services {service} in comments")
         for old, new in names.items():
-            text = text.replace(old, new)
+            text = re.sub(rf"\b{old}\b", new, text)
         path.write_text(text, "utf-8")
