@@ -133,10 +133,10 @@ class Questionnaire:
 
     def problem(self, name: str, value: object, variables: Mapping[str, Any]) -> str:
         """Return a sentence on what is wrong with an answer, or with the folder that it names; empty if nothing is."""
-        folder = find_template(self.folder, self.environment).name
-        project = self.project({**variables, name: value})
         if wrong := self.against_rules(name, value):
             return wrong
+        folder = find_template(self.folder, self.environment).name
+        project = self.project({**variables, name: value})
         if re.search(rf"\bcookiecutter\.{name}\b", folder) and project.exists():
             return self.say("{}: {} exists already.", name, project)
         return ""

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from tests.stack.conftest import Stack, commit, eventually
+from tests.stack.conftest import Stack, commit, eventually, serve
 from tests.support.catalogue import CATALOGUE
 from tests.support.commands import succeed
 from tests.support.stacks import LONG, STACKS, only_in_the_long_form
@@ -39,12 +39,9 @@ def server(request: pytest.FixtureRequest, make_stack: Callable[..., Stack]) -> 
     """Return a server with a first release whose tasks come back soon."""
     answers = {**next(iter(STACKS.values())), "task_queue": request.param}
     stack = make_stack(f"tasks_{request.param}", **answers)
-    succeed("git", "init", "--quiet", cwd=stack.folder)
-    commit(stack, f"{stack.folder.name}/core/tasks.py", lambda text: text + MARK)
-    succeed("make", "server", cwd=stack.folder)
-    with (stack.folder / ".env").open("a") as env:
-        env.write(f"HTTP_PORT={stack.port}\nTASK_TIME_LIMIT=3\n")
-    succeed("bin/deploy", cwd=stack.folder)
+    with (stack.folder / stack.folder.name / "core/tasks.py").open("a") as tasks:
+        tasks.write(MARK)
+    serve(stack, TASK_TIME_LIMIT="3")
     yield stack
     stack.down()
 
