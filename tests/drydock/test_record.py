@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 from itertools import pairwise
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import cruft
 import pytest
 from click.testing import CliRunner
 from cookiecutter.main import cookiecutter
+from jinja2 import TemplateSyntaxError
 
 from drydock import project, record, render
 from drydock.cli import main
@@ -186,12 +188,19 @@ def test_states_of_this_repository_check_clean(
     commit: str, repository: Path, drydock: Drydock, tmp_path: Path
 ) -> None:
     git(repository, "checkout", "--quiet", commit)
-    made = Path(cookiecutter(str(repository), no_input=True, output_dir=tmp_path))
+    tree = open_source(str(repository)).tree(commit)
+    try:
+        made = Path(cookiecutter(str(repository), no_input=True, output_dir=tmp_path))
+    except (
+        TemplateSyntaxError
+    ) as error:  # A merge broke it. The newest commit cannot come here: others need it.
+        with pytest.raises(DrydockError, match=re.escape(str(error.name))):
+            render.rendered(tree, {}, where="t")
+        return
     known = Record(template=str(repository), commit=commit, checkout=commit, answers={})
     (made / record.NAME).write_text(known.dumps())
     result = drydock("check", made)
     assert result.exit_code == 0, result.output
-    tree = open_source(str(repository)).tree(commit)
     rendered, _ = render.rendered(tree, {}, where="t")
     written = {path for path in read_tree(made) if path not in OF_THE_HOOK}
     assert set(rendered) == written
