@@ -243,6 +243,17 @@ class Browser:
             found = self.complaints(sign)
         assert found == [], path
 
+    def show(self, language: str, scheme: str, width: int, stack: Stack) -> None:
+        """Be the browser of somebody who reads a language, in light or dark, in a window of a width in pixels."""
+        media = {"features": [{"name": "prefers-color-scheme", "value": scheme}]}
+        size = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": False}
+        self.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", media)
+        self.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+        self.driver.execute_cdp_cmd("Network.enable", {})
+        self.driver.execute_cdp_cmd("Network.setCacheDisabled", {"cacheDisabled": True})
+        self.driver.get(f"http://localhost:{stack.port}/")
+        self.driver.add_cookie({"name": "django_language", "value": language})
+
     def complaints(self, sign: str) -> list[str]:
         """Return what the console says of the page once something is on it."""
         wait = WebDriverWait(self.driver, 20)

@@ -3,6 +3,7 @@
 The job leaves a production stack with data behind: a browser looks at its pages through nginx.
 """
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from xml.etree import ElementTree
@@ -36,15 +37,42 @@ ANSWERS = [
         "sample_app": "false",
     },
 ]
-# Pages of the sample application -> what is on them once they are complete.
-PAGES = {
+# Pages -> what is on them once they are complete.
+SEEN_BY_VISITORS = {
     "/": "h1",
     "/districts/": "td a",
+    "/districts/?q=nowhere": "h1",
     "/districts/01/": ".newest strong",
+    "/nowhere/": "h1",
+    "/accounts/login/": "[name=password]",
+}
+SEEN_BY_ADMINISTRATORS = {
     "/api/v1/docs/": ".opblock",
     "/admin/": "#site-name",
     "/admin/drainage/reading/": "#result_list td",
 }
+# Language, light or dark, width in pixels: all pairs of them.
+LOOKS = [
+    ("en", "light", 390),
+    ("en", "dark", 1280),
+    ("ko-kr", "light", 1280),
+    ("ko-kr", "dark", 390),
+]
+# Of its packages for Python, this is the one with a current axe-core: 4.12.
+AXE = "axe-playwright-python==0.1.8"
+VIOLATIONS = """
+const done = arguments[0];
+axe.run().then(found => done(found.violations.map(
+    rule => [rule.id, ...rule.nodes.map(node => node.target.join(" "))]
+)));
+"""
+# What the page loaded, and itself -> bytes on the wire.
+LOADED = """
+const entries = ["navigation", "resource"].flatMap(type => performance.getEntriesByType(type));
+return Object.fromEntries(entries.map(entry => [entry.name, entry.transferSize]));
+"""
+WIDTH = "return document.documentElement.scrollWidth"
+LANGUAGE = "return document.documentElement.lang.split('-')[0]"
 PICTURES = ROOT / "reports"
 
 
@@ -86,7 +114,15 @@ def test_the_test_job_passes_as_written(
     assert "TOTAL" in summary.read_text()
     assert (reports / "home.png").read_bytes().startswith(b"\x89PNG")
     if answers.get("sample_app") != "false":
-        look(browser, stack)
+        axe = tmp_path / "axe"
+        succeed(
+            tool("uv"), "pip", "install", "--quiet", "--no-deps", "--target", axe, AXE, cwd=tmp_path
+        )
+        script = (axe / "axe_playwright_python/axe.min.js").read_text()
+        stack.add_administrator()
+        for look in LOOKS[1:3] if answers else (LOOKS[0], LOOKS[3]):
+            look_as_a_visitor(browser, stack, script, *look)
+        look_as_the_administrator(browser, stack)
 
 
 def check_migrations(stack: Stack, words: list[str], env: dict[str, str], database: str) -> None:
@@ -102,16 +138,42 @@ def check_migrations(stack: Stack, words: list[str], env: dict[str, str], databa
         succeed("git", "rm", "--force", "--quiet", file, cwd=stack.folder)
 
 
-def look(browser: Browser, stack: Stack) -> None:
-    """Look at the pages of the sample application, as a visitor and as the administrator."""
-    stack.add_administrator()
+def look_as_a_visitor(
+    browser: Browser, stack: Stack, axe: str, language: str, scheme: str, width: int
+) -> None:
+    """Look at the pages of the sample application: everybody can use them, and they are small and from here."""
+    browser.show(language, scheme, width, stack)
+    for path, sign in SEEN_BY_VISITORS.items():
+        if path == "/nowhere/":
+            browser.driver.get(f"http://localhost:{stack.port}{path}")
+            browser.complaints(sign)  # That it is not there.
+        else:
+            browser.open(stack, path, sign)
+        loaded = browser.driver.execute_script(LOADED)
+        assert all(name.startswith(f"http://localhost:{stack.port}/") for name in loaded), path
+        assert browser.driver.execute_script(LANGUAGE) == language.partition("-")[0], path
+        assert browser.driver.execute_script(WIDTH) <= width, path
+        assert sum(loaded.values()) < 60_000, (path, loaded)
+        browser.driver.execute_script(axe)
+        assert browser.driver.execute_async_script(VIOLATIONS) == [], path
+        picture(browser, stack, path, f"{language}-{scheme}-{width}")
+
+
+def look_as_the_administrator(browser: Browser, stack: Stack) -> None:
+    """Look at the pages that others made."""
+    browser.show("en", "light", 1280, stack)
     browser.log_in(stack)
-    PICTURES.mkdir(exist_ok=True)
-    for path, sign in PAGES.items():
+    for path, sign in SEEN_BY_ADMINISTRATORS.items():
         browser.open(stack, path, sign)
         rules = "return [...document.styleSheets].map(sheet => sheet.cssRules.length)"
         sizes = browser.driver.execute_script(rules)
         assert sizes, path
         assert all(sizes), path
-        name = path.strip("/").replace("/", "-") or "home"
-        browser.driver.save_screenshot(str(PICTURES / f"{stack.folder.name}-{name}.png"))
+        picture(browser, stack, path, "admin")
+
+
+def picture(browser: Browser, stack: Stack, path: str, kind: str) -> None:
+    """Keep a picture of the page."""
+    PICTURES.mkdir(exist_ok=True)
+    name = "-".join(re.findall(r"\w+", path)) or "home"
+    browser.driver.save_screenshot(str(PICTURES / f"{stack.folder.name}-{name}-{kind}.png"))

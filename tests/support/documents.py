@@ -88,6 +88,7 @@ ELSEWHERE |= {
     "git init|git add --all|git commit .*|drydock check": "test_captures.py::test_the_captured_report_is_what_the_command_prints",
     "drydock update --dry-run": "drydock/test_update.py::test_a_dry_run_writes_nothing",
     "drydock update": "drydock/test_update.py::test_both_sides_changes_are_there_afterwards",
+    r"pip install git\+.*": "stack/test_readme.py::test_two_blocks_lead_to_a_page",
     "drydock preview --set NAME=VALUE": "drydock/test_commands.py::test_preview_shows_what_an_answer_would_change_and_writes_nothing",
     "drydock accept FILE --reason WHY": "drydock/test_accept.py::test_what_is_accepted_is_no_drift",
 }
@@ -95,7 +96,6 @@ ELSEWHERE |= {
 # Those that no test runs, and why.
 REASONS = {
     "git diff": "git's own",
-    r"pip install git\+.*": "it asks the package index; .github/workflows/release.yml runs what it builds",
     "git clone URL.*|cd .*": "the address and the folder are the user's",
     "chmod 400 key.pem|ssh-add key.pem|ssh-keygen .*": "a program of the laptop, as its manual has it",
     "ssh -i key.pem ubuntu@ADDRESS": "a login, to type the next commands there",
@@ -115,10 +115,10 @@ REASONS = {
 
 # The commands in the blocks of this repository's own README, in each language: the test, or why there is none.
 OWN = {
-    "pip install git.*": "it asks the package index; .github/workflows/release.yml runs what it builds",
-    "drydock new gh:ORG/django-drydock": "drydock/test_new.py::test_this_template_gives_the_bytes_that_cookiecutter_gives",
-    "cd my_site": "the folder of the project",
-    "docker compose up --build": "stack/test_ci.py::test_the_test_job_passes_as_written",
+    "pip install git.*": "stack/test_readme.py::test_two_blocks_lead_to_a_page",
+    "drydock new gh:ORG/django-drydock": "stack/test_readme.py::test_two_blocks_lead_to_a_page",
+    "cd my_site": "stack/test_readme.py::test_two_blocks_lead_to_a_page",
+    "docker compose up --build": "stack/test_readme.py::test_two_blocks_lead_to_a_page",
     "make server": "stack/test_deploy.py::server",
     "make deploy": "stack/test_deploy.py::release",
     "make demo": "it serves until Ctrl-C; its steps are those of test_project.py",
