@@ -3,6 +3,7 @@
 import re
 import subprocess
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import pytest
@@ -60,45 +61,60 @@ class Swarm:
         return succeed("docker", *words, cwd=self.stack.folder)
 
 
-@pytest.fixture(scope="module")
-def swarm(make_stack: Callable[..., Stack]) -> Iterator[Swarm]:
-    """Return a swarm with a first release, made as documented."""
-    answers = {**next(iter(STACKS.values())), "deploy": DEPLOY}
-    stack = make_stack(NAME, **answers)
+@contextmanager
+def swarming(stack: Stack, address: str = "127.0.0.1") -> Iterator[Swarm]:
+    """Make this machine a swarm's manager with the data, as documented; it leaves with the test."""
     own = Swarm(stack)
-    succeed("git", "init", "--quiet", cwd=stack.folder)
-    commit(stack, "README.md", lambda text: f"{text}\n")
-    refused = own.deploy()
-    assert refused.stdout.splitlines()[-1].startswith("deploy: this machine manages no swarm")
     init, label = SHOWN.findall((stack.folder / "docs/swarm.md").read_text())
-    own.docker(*init.replace("ADDRESS", "127.0.0.1").split()[1:])
     try:
+        own.docker(*init.replace("ADDRESS", address).split()[1:])
         assert "no machine has the data" in own.deploy().stdout
         node = own.docker("node", "ls", "--format", "{{.Hostname}}").strip()
         own.docker(*label.replace("NAME", node).split()[1:])
-        own.release()
-        create = ["docker", "config", "create", f"{NAME}_balancer", "-"]
-        assert run(*create, cwd=stack.folder, text=BALANCER).returncode == 0
-        own.docker(
-            "service", "create", "--quiet", "--name", f"{NAME}_balancer", "--network", f"{NAME}_web",
-            "--config", f"source={NAME}_balancer,target=/etc/nginx/nginx.conf",
-            "--publish", f"mode=host,published={stack.port},target=8080", "--no-resolve-image",
-            CATALOGUE["_images"]["nginx"],
-        )  # fmt: skip
-        assert eventually(stack.ready, lambda status: status == 200) == 200
         yield own
     finally:
-        run("docker", "service", "rm", f"{NAME}_balancer", cwd=stack.folder)
-        run("docker", "stack", "rm", NAME, cwd=stack.folder)
+        name = stack.folder.name
+        run("docker", "service", "rm", f"{name}_balancer", cwd=stack.folder)
+        run("docker", "stack", "rm", name, cwd=stack.folder)
         eventually(
-            lambda: own.docker("ps", "--all", "--quiet", "--filter", f"name={NAME}_"),
+            lambda: own.docker("ps", "--all", "--quiet", "--filter", f"name={name}_"),
             lambda ids: not ids,
         )
         run("docker", "swarm", "leave", "--force", cwd=stack.folder)
-        volumes = own.docker("volume", "ls", "--quiet", "--filter", f"name={NAME}_").split()
-        images = own.docker("image", "ls", "--quiet", f"{NAME}*").split()
+        volumes = own.docker("volume", "ls", "--quiet", "--filter", f"name={name}_").split()
+        images = own.docker("image", "ls", "--quiet", f"*{name}*").split()
         run("docker", "volume", "rm", *volumes, cwd=stack.folder)
         run("docker", "image", "rm", "--force", *images, cwd=stack.folder)
+
+
+def balance(own: Swarm) -> None:
+    """Start what stands before the swarm, and wait until the site answers through it."""
+    name = own.stack.folder.name
+    create = ["docker", "config", "create", f"{name}_balancer", "-"]
+    assert run(*create, cwd=own.stack.folder, text=BALANCER).returncode == 0
+    own.docker(
+        "service", "create", "--quiet", "--detach", "--name", f"{name}_balancer", "--network", f"{name}_web",
+        "--config", f"source={name}_balancer,target=/etc/nginx/nginx.conf",
+        "--constraint", "node.labels.data == true",
+        "--publish", f"mode=host,published={own.stack.port},target=8080", "--no-resolve-image",
+        CATALOGUE["_images"]["nginx"],
+    )  # fmt: skip
+    assert eventually(own.stack.ready, lambda status: status == 200) == 200
+
+
+@pytest.fixture(scope="module")
+def swarm(make_stack: Callable[..., Stack]) -> Iterator[Swarm]:
+    """Return a swarm of this machine alone with a first release."""
+    answers = {**next(iter(STACKS.values())), "deploy": DEPLOY}
+    stack = make_stack(NAME, **answers)
+    succeed("git", "init", "--quiet", cwd=stack.folder)
+    commit(stack, "README.md", lambda text: f"{text}\n")
+    refused = Swarm(stack).deploy()
+    assert refused.stdout.splitlines()[-1].startswith("deploy: this machine manages no swarm")
+    with swarming(stack) as own:
+        own.release()
+        balance(own)
+        yield own
 
 
 def test_an_update_lets_no_visitor_down(swarm: Swarm) -> None:
@@ -110,28 +126,28 @@ def test_an_update_lets_no_visitor_down(swarm: Swarm) -> None:
     assert swarm.deploy("run", "python", "manage.py", "migrate", "--check").returncode == 0
 
 
-def test_a_bad_release_goes_back_by_itself(swarm: Swarm) -> None:
-    serving = swarm.release("releases").split()[0]
-    # It starts, but is never ready.
-    with visitors(swarm.stack):
+def release_a_bad_one(own: Swarm) -> None:
+    """Release what starts, but is never ready; the swarm goes back by itself."""
+    name = own.stack.folder.name
+    serving = own.release("releases").splitlines()[-1].split()[0]
+    with visitors(own.stack):
         commit(
-            swarm.stack,
+            own.stack,
             "config/health.py",
             lambda text: text.replace("self.migrated or", "False and"),
         )
-        result = swarm.deploy()
+        result = own.deploy()
     last = result.stdout.splitlines()[-1]
     assert result.returncode == 1
-    assert f"{NAME}_backend does not become ready" in last
+    assert f"{name}_backend does not become ready" in last
     assert last.endswith(f"{serving} still serves")
-    image = swarm.docker(
-        "service",
-        "inspect",
-        "--format",
-        "{{.Spec.TaskTemplate.ContainerSpec.Image}}",
-        f"{NAME}_nginx",
-    )
-    assert image.strip() == f"{NAME}-nginx:{serving}"
+    form = "{{.Spec.TaskTemplate.ContainerSpec.Image}}"
+    image = own.docker("service", "inspect", "--format", form, f"{name}_nginx")
+    assert image.strip().endswith(f"{name}-nginx:{serving}")
+
+
+def test_a_bad_release_goes_back_by_itself(swarm: Swarm) -> None:
+    release_a_bad_one(swarm)
 
 
 def test_migrations_that_fail_leave_the_old_release(swarm: Swarm) -> None:
