@@ -1,8 +1,9 @@
-"""The benchmark of generation: its verdicts, and what it says about a peer that it cannot fetch."""
+"""The benchmarks: verdicts on generation, what is said of a peer that cannot be fetched, and sums for more machines."""
 
 from pathlib import Path
 
 import pytest
+import scale
 from generation import OURS, PEERS, UNIT, clone, report
 from serving import Failure
 
@@ -33,3 +34,16 @@ def test_a_missed_limit_is_named_and_fails(
 def test_a_peer_that_is_not_there_is_a_failure_with_gits_reason(tmp_path: Path) -> None:
     with pytest.raises(Failure, match="does not exist"):
         clone(PEERS[PEER], str(tmp_path / "nowhere"), tmp_path / "clone")
+
+
+def test_more_machines_take_more_until_the_database_is_full() -> None:
+    mean = scale.Cost(nginx=0.2, backend=7.8, database=1.5, cache=0.5)
+    rows = {(row[0], row[1]): row[2:] for row in scale.arrangements(mean, 8, 151)}
+    assert len(rows) == len(scale.SIZES) * len(scale.MACHINES)
+    # Of four processors, two thirds of 4,000 ms a second.
+    assert rows["c7i.xlarge", 1][0] == "267"  # / 10 ms
+    assert rows["c7i.xlarge", 2][0] == "333"  # / 8 ms, on one machine beside the database
+    assert rows["c7i.xlarge", 100][0] == "1,333"  # / 2 ms, of the database
+    assert rows["c7i.xlarge", 4][3] == "backends"
+    assert rows["c7i.xlarge", 10][3] == "the database's processors, 288 connections"
+    assert rows["t3.small", 1][2] == "0.043"  # 133 requests a second
