@@ -102,9 +102,9 @@ class Inspection:
                 raise DrydockError(drift.reason)
 
 
-def commit(source: Source, sha: str) -> Commit:
-    """Return a commit of a source with its name for people."""
-    return Commit(sha=sha, label=source.describe(sha), date=source.date(sha))
+def commit(template: Template, sha: str) -> Commit:
+    """Return a commit of a template with its name for people."""
+    return Commit(sha=sha, label=template.describe(sha), date=template.date(sha))
 
 
 def inspect(options: Options) -> Inspection:
@@ -126,7 +126,7 @@ def inspect(options: Options) -> Inspection:
         if not options.partial or options.to or options.given:
             raise
         not_known = str(error)
-    behind, ahead = source.commits_between(old, new)
+    behind, ahead = source.commits_between(old, new) if new != old else (0, 0)
 
     template = Template(source, known.directory, hooks=options.hooks)
 
@@ -222,8 +222,8 @@ def inspect(options: Options) -> Inspection:
     return Inspection(
         record=replace(known, template=source.url),
         url=source.url,
-        recorded=commit(source, old),
-        newest=commit(source, new),
+        recorded=commit(template, old),
+        newest=commit(template, new),
         behind=behind,
         ahead=ahead,
         base=trees[0],

@@ -8,6 +8,7 @@ loaded. `run_with_hooks` is for templates that need more and are trusted.
 import contextlib
 import fnmatch
 import hashlib
+import importlib
 import io
 import json
 import logging
@@ -18,6 +19,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import jinja2
@@ -97,6 +99,8 @@ def make_environment(raw: Mapping[str, Any], where: str, cache: Path | None = No
                 f"{where}: needs the extension {name}, which is code. If you trust the template, "
                 "pass --hooks."
             )
+    # For cookiecutter's extension for dates, which few templates use; it takes longer to import than all of Jinja.
+    sys.modules.setdefault("arrow", Later("arrow"))
     try:
         environment = Environment(context={"cookiecutter": raw}, **options)
         environment.from_string("").render()  # Options of a wrong type show only in use.
@@ -109,6 +113,15 @@ def make_environment(raw: Mapping[str, Any], where: str, cache: Path | None = No
             folder = private(cache / "jinja" / hashlib.sha256(key.encode()).hexdigest()[:16])
             environment.bytecode_cache = jinja2.FileSystemBytecodeCache(str(folder))
     return environment
+
+
+class Later(ModuleType):
+    """Stands for a module until something of it is needed. importlib's LazyLoader does not outlive an `import`."""
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401
+        if sys.modules.get(self.__name__) is self:
+            del sys.modules[self.__name__]
+        return getattr(importlib.import_module(self.__name__), name)
 
 
 def told(error: Exception) -> str:

@@ -21,7 +21,7 @@ class Template:
     def __init__(self, source: Source, directory: str | None, *, hooks: bool = False) -> None:
         self.source, self.hooks = source, hooks
         self.tree = lru_cache(KEPT)(lambda commit: source.tree(commit, directory))
-        self.describe = cache(source.describe)
+        self.describe, self.date = cache(source.describe), cache(source.date)
 
     def render(
         self,

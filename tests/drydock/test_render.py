@@ -316,3 +316,13 @@ def test_answers_keep_the_order_of_the_questions() -> None:
     resolved = resolve(environment, {"b": {"x": "y"}, "a": None, "c": [1, 2]}, {}, "t")
     assert list(resolved.public) == ["b", "a", "c"]
     assert resolved.public == {"b": {"x": "y"}, "a": None, "c": "1"}
+
+
+def test_a_module_comes_when_something_of_it_is_needed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "colorsys", render.Later("colorsys"))
+    import colorsys
+
+    assert isinstance(sys.modules["colorsys"], render.Later)
+    assert colorsys.rgb_to_hsv(1, 1, 1) == (0, 0, 1)
+    assert colorsys.hsv_to_rgb(0, 0, 1) == (1, 1, 1)
+    assert not isinstance(sys.modules["colorsys"], render.Later)
