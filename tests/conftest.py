@@ -4,7 +4,7 @@ import json
 import os
 import re
 import shutil
-from collections.abc import Hashable, Iterator
+from collections.abc import Generator, Hashable, Iterator
 from pathlib import Path
 from types import CodeType
 from typing import Any
@@ -20,6 +20,7 @@ from tests.support.catalogue import CATALOGUE, CHOICES, COMBINATIONS, ROOT
 from tests.support.choices import everything, label, pairs
 from tests.support.commands import run, succeed, tool
 from tests.support.projects import Bake, Environment
+from tests.support.stacks import MADE
 
 # How long an example takes depends on what else the machine does. The gate tries the same examples every time;
 # `--hypothesis-profile=search` looks for new ones.
@@ -42,25 +43,42 @@ def pytest_report_header() -> str:
 BY_STACK = ("/test_backup.py", "/test_restarts.py")
 
 
-class ByContainers(LoadScopeScheduling):  # type: ignore[misc]
-    """Give tests that share containers to the same worker: those of a file, or of a stack.
+def group(nodeid: str) -> str:
+    """Return the group of a test: those of a file, or of a stack, share containers.
 
-    Long tests with containers of their own go to whichever worker is free.
+    Long tests with containers of their own are each a group.
     """
+    path, _, name = nodeid.partition("::")
+    if path.endswith(("/test_ci.py", "/test_python.py")):
+        return nodeid
+    stack = re.search(r"\[([a-z0-9]+(?:-[a-z0-9]+){2})", name)
+    if stack and "/endurance/" in path:
+        return stack[1]
+    return f"{path}-{stack[1]}" if stack and path.endswith(BY_STACK) else path
+
+
+class ByContainers(LoadScopeScheduling):  # type: ignore[misc]
+    """Give the tests of a group to the same worker."""
 
     def _split_scope(self, nodeid: str) -> str:
-        path, _, name = nodeid.partition("::")
-        if path.endswith(("/test_ci.py", "/test_python.py")):
-            return nodeid
-        stack = re.search(r"\[([a-z0-9]+(?:-[a-z0-9]+){2})", name)
-        if stack and "/endurance/" in path:
-            return stack[1]
-        return f"{path}-{stack[1]}" if stack and path.endswith(BY_STACK) else path
+        return group(nodeid)
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadScopeScheduling | None:
     """Replace the scheduler of --dist loadfile."""
     return ByContainers(config, log) if config.getvalue("dist") == "loadfile" else None
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(
+    item: pytest.Item, nextitem: pytest.Item | None
+) -> Generator[None, None, None]:
+    """Stop the containers of a group after it: their health checks would slow all later ones."""
+    yield
+    if nextitem and group(item.nodeid) != group(nextitem.nodeid):
+        for stack in item.config.stash.get(MADE, []):
+            stack.down()
+        item.config.stash[MADE] = []
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -103,6 +121,18 @@ def git_settings() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         for name, value in settings.items():
             patch.setenv(name, value)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def bytecode(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Let the programs that tests start compile each module once, and write that beside no file of a project."""
+    folder = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        folder = folder.parent
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTHONPYCACHEPREFIX", str(folder / "bytecode"))
+        patch.delenv("PYTHONDONTWRITEBYTECODE", raising=False)
         yield
 
 

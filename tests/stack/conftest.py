@@ -22,6 +22,7 @@ from selenium.webdriver.support.wait import WebDriverWait
 
 from tests.support.commands import BROWSERS, program, run, succeed, tool
 from tests.support.projects import Bake
+from tests.support.stacks import MADE
 
 T = TypeVar("T")
 PASSWORD = "a-password-of-the-tests-1"
@@ -197,10 +198,9 @@ def commit(stack: Stack, path: str, change: Callable[[str], str]) -> str:
 
 @pytest.fixture(scope="session")
 def make_stack(
-    bake: Bake, tmp_path_factory: pytest.TempPathFactory
+    bake: Bake, tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config
 ) -> Iterator[Callable[..., Stack]]:
-    """Return a function that generates a new project for a stack; all stacks end with the tests."""
-    stacks: list[Stack] = []
+    """Return a function that generates a new project for a stack, which ends with its group of tests."""
 
     def make(
         slug: str,
@@ -212,11 +212,11 @@ def make_stack(
         shutil.copytree(bake(project_slug=slug, **answers), folder)
         stack = Stack(folder=folder, files=files, env=env or {})
         stack.down()  # left behind by an interrupted run
-        stacks.append(stack)
+        pytestconfig.stash.setdefault(MADE, []).append(stack)
         return stack
 
     yield make
-    for stack in stacks:
+    for stack in pytestconfig.stash.get(MADE, []):
         stack.down()
 
 

@@ -11,6 +11,9 @@ from tests.support.choices import allowed, choices
 
 Answers = dict[str, str]
 
+# The stacks that tests have made, and that are not stopped yet.
+MADE: pytest.StashKey[list[Any]] = pytest.StashKey()
+
 # `make endurance` runs the long forms.
 LONG = os.environ.get("ENDURANCE") == "long"
 only_in_the_long_form = pytest.mark.skipif(not LONG, reason="make endurance runs it")
