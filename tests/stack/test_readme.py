@@ -54,7 +54,7 @@ def computer(stack: Stack) -> Iterator[list[str]]:
         "GIT_CONFIG_VALUE_1": address(),
     }
     name = f"computer-{os.getpid()}"
-    words = ["docker", "run", "--rm", "--interactive", f"--name={name}", "--network=host"]
+    words = ["docker", "run", "--rm", "--interactive", "--tty", f"--name={name}", "--network=host"]
     words += [f"--volume={path}:{path}" for path in paths]
     words += [f"--env={key}={value}" for key, value in env.items()]
     yield [*words, f"--workdir={home}", "computer"]
@@ -67,14 +67,13 @@ def test_two_blocks_lead_to_a_page(computer: list[str], stack: Stack, tmp_path: 
     make, start = re.findall(r"(?ms)^```sh\n(.*?)^```$", text)[:2]
     assert "drydock new" in make
     assert "docker compose up" in start
-    # For each question, Enter.
-    answers = tmp_path / "answers"
-    answers.write_text("\n" * 40)
+    keyboard, terminal = os.openpty()
+    os.write(keyboard, b"\n" * 40)  # Enter, for each question.
     output = tmp_path / "output"
-    with answers.open() as stdin, output.open("w") as stdout:
+    with output.open("w") as stdout:
         words = [*computer, "bash", "-euxc", make + start]
-        shell = subprocess.Popen(words, stdin=stdin, stdout=stdout, stderr=subprocess.STDOUT)
+        shell = subprocess.Popen(words, stdin=terminal, stdout=stdout, stderr=subprocess.STDOUT)
         status = eventually(lambda: shell.poll() or stack.status(), bool, 300)
-        shell.terminate()
+        shell.kill()
         shell.wait()
     assert status == 200, output.read_text()
