@@ -141,9 +141,11 @@ COMMON = [
 DATABASE = [
     "config/database/__init__.py",
     "config/database/base.py",
+    "config/database/replicas.py",
     "docker/database/Dockerfile",
     "docker/database/test-database.sql",
     "tests/test_database.py",
+    "tests/test_replicas.py",
 ]
 CACHE = ["config/cache.py", "tests/test_cache.py"]
 KUBERNETES = [

@@ -39,6 +39,8 @@ PRODUCTION = {
     "HTTPS": "true",
 }
 
+SERVERS = {name: entry for name, entry in CATALOGUE["_databases"].items() if entry["image"]}
+
 
 def linter_env(programs: Path) -> dict[str, str]:
     """Return the variables for the linters of an environment."""
@@ -503,6 +505,63 @@ def test_production_does_not_start_without(name: str, bake: Bake, environment_py
     result = run(environment_python, "-c", "import config.wsgi", cwd=folder, env=settings)
     assert result.returncode != 0
     assert f"Set the {name} environment variable" in result.stdout
+
+
+@pytest.mark.project
+@pytest.mark.parametrize("database", [*SERVERS])
+def test_a_replica_is_as_its_primary(database: str, bake: Bake, environment_python: Path) -> None:
+    url = Template(SERVERS[database]["url"]).substitute(DATABASE_PASSWORD="secret")
+    env = PRODUCTION | {
+        "DATABASE_URL": url,
+        "DATABASE_REPLICA_URLS": url.replace(f"@{database}", "@replica"),
+    }
+    command = "import json; from config.settings import *; print(json.dumps(DATABASES))"
+    folder = bake(database=database)
+    primary, replica = json.loads(
+        succeed(environment_python, "-c", command, cwd=folder, env=env)
+    ).values()
+    assert (primary.pop("HOST"), replica.pop("HOST")) == (database, "replica")
+    assert primary["OPTIONS"]
+    assert replica == primary | {"TEST": {"MIRROR": "default"}}
+    command = "import config.settings"
+    env["DATABASE_REPLICA_URLS"] = url.replace("://", "s://")
+    result = run(environment_python, "-c", command, cwd=folder, env=env)
+    assert "DATABASE_REPLICA_URLS is not a URL of the kind that is needed" in result.stdout
+    assert url not in result.stdout
+
+
+@pytest.mark.project
+def test_requests_read_from_the_replica_that_answers(
+    bake: Bake, environment_python: Path, tmp_path: Path
+) -> None:
+    """Two files stand for the servers: what a page shows says which of them was read."""
+    code = """if True:
+        import shutil
+        import django
+        django.setup()
+        from django.core.management import call_command
+        from django.db import connections
+        from django.test import Client
+        from my_site.drainage.models import District
+        call_command("migrate", verbosity=0)
+        primary, _, replica = (entry["NAME"] for entry in connections.databases.values())
+        shutil.copy(primary, replica)
+        District.objects.create(code="98", name="On the primary only")
+        sees = lambda client: client.get("/districts/98/").status_code == 200
+        visitor, writer = Client(), Client()
+        writer.post("/nowhere/")
+        ready = visitor.get("/health/ready").json()["checks"]["database"]
+        print(District.objects.count() > 0, sees(visitor), sees(writer), sees(visitor), ready)
+    """
+    env = {
+        "ALLOWED_HOSTS": "testserver",
+        "DATABASE_URL": f"sqlite:///{tmp_path / 'primary'}",
+        "DATABASE_REPLICA_URLS": f"sqlite:////nowhere/down, sqlite:///{tmp_path / 'replica'}",
+        "DJANGO_DEBUG": "true",
+        "DJANGO_SETTINGS_MODULE": "config.settings",
+    }
+    printed = succeed(environment_python, "-c", code, cwd=bake(), env=env)
+    assert printed.splitlines()[-1] == "True False True False ok"
 
 
 @pytest.mark.project

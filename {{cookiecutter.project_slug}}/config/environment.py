@@ -1,4 +1,4 @@
-{% from "catalogue.jinja" import queue with context %}
+{% from "catalogue.jinja" import db, queue with context %}
 """Read what people write into .env, or refuse it with a message that says what to write instead.
 
 A misunderstood setting would only show later, as a page that does not load or a redirect that is missing.
@@ -11,6 +11,7 @@ from collections.abc import Callable
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 from environ import Env
@@ -143,6 +144,9 @@ def url(
 
 def database(text: str) -> dict[str, Any]:
     """Return Django's settings for a URL; its options may have hyphens, as in ssl-mode and ssl-ca."""
+    # For others, Env warns, with the whole URL.
+    if urlsplit(text).scheme not in Env.DB_SCHEMES:
+        raise ValueError(text)
     found: dict[str, Any] = Env.db_url_config(text)
     options = {name.replace("-", "_"): value for name, value in found.get("OPTIONS", {}).items()}
     if authority := options.pop("ssl_ca", None):
@@ -150,6 +154,19 @@ def database(text: str) -> dict[str, Any]:
     return {**found, "OPTIONS": options}
 
 
+{% if db.image %}
+def replicas(primary: dict[str, Any], text: str) -> dict[str, Any]:
+    """Return Django's settings for the URLs of copies of a database, by alias; ValueError for others."""
+    found = {f"replica{number}": database(word) for number, word in enumerate(words(text), 1)}
+    for replica in found.values():
+        if replica["ENGINE"] != primary["ENGINE"] or not replica["NAME"]:
+            raise ValueError(text)
+        # In tests, there is only the primary.
+        replica["TEST"] = {"MIRROR": "default"}
+    return found
+
+
+{% endif %}
 def mailer(name: str, default: str) -> dict[str, Any]:
     """Return the class that sends e-mail, as BACKEND, and its OPTIONS."""
     example = "smtp+tls://user:password@smtp.example.com:587"

@@ -5,6 +5,9 @@
 {{ django.docs }}/ref/settings/
 """
 
+{% if db.image %}
+from functools import partial
+{% endif %}
 from pathlib import Path
 {% if queue.image %}
 from typing import Any
@@ -38,6 +41,9 @@ from .environment import (
     mailer,
     networks,
     number,
+{% if db.image %}
+    replicas,
+{% endif %}
     setting,
     url,
     words,
@@ -139,6 +145,18 @@ DATABASES = {
     ),
 }
 {% if db.image %}
+# Copies of it, from which requests read: config/database/replicas.py
+REPLICAS = url(
+    "DATABASE_REPLICA_URLS",
+    "",
+    partial(replicas, DATABASES["default"]),
+    {{ python(db.url.replace("{slug}", cookiecutter.project_slug).replace("${DATABASE_PASSWORD}", "password").replace("@" ~ cookiecutter.database, "@replica.example.com")) }},
+)
+if REPLICAS:
+    DATABASES |= REPLICAS
+    DATABASE_ROUTERS = ["config.database.replicas.ReplicaRouter"]
+    # After the health checks, before the sessions, which may write last.
+    MIDDLEWARE.insert(1, "config.database.replicas.ReplicaMiddleware")
 # How long a statement may take, and how long it may wait for a lock. A waiting request keeps others waiting;
 # a command such as migrate may take its time, but must not wait for a lock for ever. Seconds.
 SERVING = boolean("DJANGO_SERVING")

@@ -11,7 +11,17 @@ from django.core.management import call_command
 from django.http import HttpResponse
 from django.test import RequestFactory
 
-from config.environment import boolean, choice, database, hosts, mailer, networks, number, setting
+from config.environment import (
+    boolean,
+    choice,
+    database,
+    hosts,
+    mailer,
+    networks,
+    number,
+    setting,
+    url,
+)
 from config.middleware import ClientAddressMiddleware
 
 
@@ -137,6 +147,14 @@ def test_an_error_shows_no_password(text: str, monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setenv("NAME", text)
     with pytest.raises(ImproperlyConfigured, match=r"^NAME is not .* For example: NAME=") as error:
         mailer("NAME", "")
+    assert "hunter2" not in str(error.value)
+
+
+@pytest.mark.parametrize("text", ["db.example.com", "mail://user:hunter2@example.com/site"])
+def test_a_url_of_no_database_is_refused(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NAME", text)
+    with pytest.raises(ImproperlyConfigured, match=r"^NAME is not .* For example: NAME=") as error:
+        url("NAME", None, database, "postgresql://user:password@db.example.com/site")
     assert "hunter2" not in str(error.value)
 
 
