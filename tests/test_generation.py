@@ -66,6 +66,7 @@ COMMON = [
     "config/middleware.py",
     "config/settings.py",
     "config/storage.py",
+    "config/tracing.py",
     "config/urls.py",
     "config/wsgi.py",
     "docker-compose.override.yml",
@@ -135,6 +136,7 @@ COMMON = [
     "tests/test_pages.py",
     "tests/test_requirements.py",
     "tests/test_static_files.py",
+    "tests/test_tracing.py",
     "tests/test_wait_for_database.py",
 ]
 # Every database and every cache with a server has these.

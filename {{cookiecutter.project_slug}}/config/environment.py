@@ -130,6 +130,22 @@ def networks(name: str) -> list[str]:
     return words(value)
 
 
+def share(name: str) -> float:
+    """Return a number from 0 to 1, which is the default."""
+    value = setting(name, "1")
+    if not re.fullmatch(r"0?\.[0-9]+|0|1(\.0+)?", value):
+        raise refusal(name, value, "is not a number from 0 to 1", "0.1")
+    return float(value)
+
+
+def address(name: str) -> str:
+    """Return the address of a server for http or https; empty if the variable is."""
+    value = setting(name, "")
+    if value and not re.fullmatch(r"https?://[^\s/]+\S*", value):
+        raise refusal(name, value, "is not the address of a server", "http://collector:4318")
+    return value
+
+
 def url(
     name: str, default: str | None, parse: Callable[[str], dict[str, Any]], example: str
 ) -> dict[str, Any]:

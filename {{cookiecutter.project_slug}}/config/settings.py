@@ -34,6 +34,7 @@ from . import error_tracking
 from .celery import broker
 {% endif %}
 from .environment import (
+    address,
     boolean,
     choice,
     database,
@@ -45,6 +46,7 @@ from .environment import (
     replicas,
 {% endif %}
     setting,
+    share,
     url,
     words,
 )
@@ -326,6 +328,12 @@ KAKAO_REDIRECT_URI = setting("KAKAO_REDIRECT_URI", "")
 
 error_tracking.start(setting("SENTRY_DSN", ""))
 
+# Traces, if they have an address: config/tracing.py. All or a share of them.
+
+OTEL_EXPORTER_OTLP_ENDPOINT = address("OTEL_EXPORTER_OTLP_ENDPOINT")
+OTEL_EXPORTER_OTLP_HEADERS = setting("OTEL_EXPORTER_OTLP_HEADERS", "")
+OTEL_TRACES_SAMPLER_ARG = share("OTEL_TRACES_SAMPLER_ARG")
+
 # Logs: JSON on standard error, or readable lines in development. nginx makes the request id.
 
 LOG_LEVEL = choice("LOG_LEVEL", "INFO", "DEBUG", "WARNING", "ERROR", "CRITICAL")
@@ -339,10 +347,13 @@ DJANGO_GUID = {
 {% else %}
 DJANGO_GUID = {"GUID_HEADER_NAME": "X-Request-ID", "EXPOSE_HEADER": False}
 {% endif %}
+LOG_FILTERS = {"request_id": {"()": "django_guid.log_filters.CorrelationId"}}
+if OTEL_EXPORTER_OTLP_ENDPOINT:
+    LOG_FILTERS["trace_id"] = {"()": "config.tracing.TraceId"}
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "filters": {"request_id": {"()": "django_guid.log_filters.CorrelationId"}},
+    "filters": LOG_FILTERS,
     "formatters": {
         "json": {
             "()": "pythonjsonlogger.json.JsonFormatter",
@@ -360,7 +371,7 @@ LOGGING = {
     "handlers": {
         "console": {
             "class": "logging.StreamHandler",
-            "filters": ["request_id"],
+            "filters": [*LOG_FILTERS],
             "formatter": "line" if DEBUG else "json",
         }
     },

@@ -12,6 +12,11 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 # Requests are in a hurry, commands are not: the settings give them different database time-outs.
 os.environ.setdefault("DJANGO_SERVING", "true")
 
+if settings.OTEL_EXPORTER_OTLP_ENDPOINT:
+    from config import tracing
+
+    tracing.instrument()
+
 application = get_wsgi_application()
 
 
@@ -34,3 +39,6 @@ def warm_up() -> None:
 
 if not settings.DEBUG:
     warm_up()
+if settings.OTEL_EXPORTER_OTLP_ENDPOINT:
+    # Not before: a connection to the server of traces could not be shared either.
+    tracing.start()

@@ -12,6 +12,7 @@ from django.http import HttpResponse
 from django.test import RequestFactory
 
 from config.environment import (
+    address,
     boolean,
     choice,
     database,
@@ -20,6 +21,7 @@ from config.environment import (
     networks,
     number,
     setting,
+    share,
     url,
 )
 from config.middleware import ClientAddressMiddleware
@@ -62,6 +64,10 @@ def test_there_are_many_words_for_true_and_false(
         (lambda name: number(name, 3600), "", 3600),
         (lambda name: choice(name, "INFO", "DEBUG"), "debug", "DEBUG"),
         (networks, "10.0.0.0/8, 2001:db8::/32", ["10.0.0.0/8", "2001:db8::/32"]),
+        (share, ".25", 0.25),
+        (share, "", 1),
+        (address, "https://traces.example.com:4318/", "https://traces.example.com:4318/"),
+        (address, "", ""),
     ],
 )
 def test_other_values_are_read(
@@ -83,6 +89,9 @@ def test_other_values_are_read(
         (lambda name: number(name, 2, least=1), "0"),
         (lambda name: number(name, 10, most=29), "30"),
         (lambda name: choice(name, "INFO", "DEBUG"), "loud"),
+        (share, "10%"),
+        (share, "1.5"),
+        (address, "collector:4318"),
     ],
 )
 def test_an_error_names_the_variable_the_value_and_one_that_works(

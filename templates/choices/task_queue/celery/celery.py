@@ -57,6 +57,17 @@ class Scheduler(PersistentScheduler):
         return super().tick(*args, **kwargs)
 
 
+@signals.beat_init.connect
+@signals.worker_process_init.connect
+def send_traces(**kwargs: object) -> None:
+    """Send traces, if there is an address for them, from each process that does tasks, and from beat."""
+    if settings.OTEL_EXPORTER_OTLP_ENDPOINT:
+        from . import tracing
+
+        tracing.instrument()
+        tracing.start()
+
+
 @signals.before_task_publish.connect
 def stamp(headers: dict[str, Any], **kwargs: object) -> None:
     """Write on a task when it was sent."""
