@@ -10,7 +10,9 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 from typing import Any, TypeVar
 
 import httpx
@@ -328,3 +330,42 @@ def s3(stack: Stack, bucket: str) -> Iterator[dict[str, str]]:
             }
         finally:
             server.terminate()
+
+
+@contextmanager
+def collector(stack: Stack) -> Iterator[list[bytes]]:
+    """Let the backends send their traces to a server, as long as it runs; yield what it receives."""
+    received: list[bytes] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            received.append(self.rfile.read(int(self.headers["Content-Length"])))
+            self.send_response(200)
+            self.end_headers()
+
+        def log_message(self, *args: object) -> None:
+            pass
+
+    (container,) = stack.inspect(*stack.containers("nginx"))
+    (network,) = container["NetworkSettings"]["Networks"].values()
+    with ThreadingHTTPServer(("0.0.0.0", 0), Handler) as server:  # noqa: S104 -- containers ask it
+        Thread(target=server.serve_forever, daemon=True).start()
+        address = f"http://{network['Gateway']}:{server.server_port}"
+        stack.env["OTEL_EXPORTER_OTLP_ENDPOINT"] = address
+        stack.compose("up", "--wait")
+        yield received
+        server.shutdown()
+
+
+def trace(stack: Stack, path: str, received: list[bytes], **headers: str) -> str:
+    """Ask for a page that is not there; return the id of its trace, when it has arrived."""
+    assert stack.get(path, headers=headers).status_code == 404
+    ids = {}
+    for service, sign in (("nginx", f'"uri":"{path}"'), ("backend", f'"Not Found: {path}"')):
+        lines = stack.compose("logs", "--no-log-prefix", service).splitlines()
+        (line,) = [json.loads(line) for line in lines if sign in line]
+        ids[service] = line["trace_id"]
+    assert ids["nginx"] == ids["backend"]
+    sent = bytes.fromhex(ids["nginx"])
+    assert eventually(lambda: any(sent in body for body in received), bool, 20)
+    return str(ids["nginx"])

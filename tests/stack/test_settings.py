@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.stack.conftest import Stack
+from tests.stack.conftest import Stack, collector, trace
 
 pytestmark = pytest.mark.stack
 
@@ -81,6 +81,14 @@ def test_limits_move_all_servers_together(stack: Stack, tmp_path: Path) -> None:
     assert stack.execute("backend", "find", "/srv/uploads", "-type", "f") == ""
 
 
+def test_an_address_for_traces_is_all_that_they_need(stack: Stack) -> None:
+    caller = "0af7651916cd43dd8448eb211c80319c"
+    with collector(stack) as received:
+        assert trace(stack, "/first/", received) != caller
+        header = f"00-{caller}-b7ad6b7169203331-01"
+        assert trace(stack, "/second/", received, traceparent=header) == caller
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [
@@ -95,6 +103,8 @@ def test_limits_move_all_servers_together(stack: Stack, tmp_path: Path) -> None:
         ("LOG_LEVEL", "loud"),
         ("QUERY_TIMEOUT", "soon"),
         ("QUERY_TIMEOUT", "30"),
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", "collector:4318"),
+        ("OTEL_TRACES_SAMPLER_ARG", "10%"),
         ("UPLOAD_LIMIT", "10M"),
     ],
 )

@@ -36,6 +36,11 @@ class Spans(BatchSpanProcessor):
         if span.parent or span.kind is not trace.SpanKind.CLIENT:
             super().on_end(span)
 
+    def shutdown(self) -> None:
+        """Send what is left, unless it is the sending thread itself in which a server ends the process."""
+        with suppress(RuntimeError):
+            super().shutdown()
+
 
 def instrument() -> None:
     """Let Django and other packages make spans; until `start`, nobody keeps them."""
