@@ -104,7 +104,6 @@ def test_an_address_for_traces_is_all_that_they_need(stack: Stack) -> None:
         ("QUERY_TIMEOUT", "soon"),
         ("QUERY_TIMEOUT", "30"),
         ("OTEL_EXPORTER_OTLP_ENDPOINT", "collector:4318"),
-        ("OTEL_TRACES_SAMPLER_ARG", "10%"),
         ("UPLOAD_LIMIT", "10M"),
     ],
 )
