@@ -458,6 +458,17 @@ def test_without_the_sample_application_there_is_no_trace_of_it(
         assert f"{package.partition('[')[0]}==" not in requirements
 
 
+@pytest.mark.parametrize("queue", CHOICES["task_queue"])
+def test_what_calls_other_projects_is_on_their_network(queue: str, bake: Bake) -> None:
+    project = bake(task_queue=queue, services=CHOICES["services"][-1])
+    compose, more = (
+        yaml.safe_load((project / name).read_text())["services"]
+        for name in ("docker-compose.yml", "docker-compose.services.yml")
+    )
+    assert {*more} == {"backend", "nginx", "worker"} & {*compose}
+    assert all("services" in entry["networks"] for entry in more.values())
+
+
 def test_the_parts_of_the_api_live_with_the_api(bake: Bake) -> None:
     # A path into a package of the API framework; INSTALLED_APPS has only the packages' names.
     path = re.compile(r"\b(drf|rest)_\w+[. ]")

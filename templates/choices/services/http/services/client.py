@@ -32,7 +32,10 @@ class ServiceUnavailable(Exception):
     """Another service gives no answer, or not in time: a page that needs it answers 503."""
 
     def __init__(self, name: str, reason: str) -> None:
-        super().__init__(f"The service {name} is not available: {reason}")
+        super().__init__(name, reason)
+
+    def __str__(self) -> str:
+        return "The service {} is not available: {}".format(*self.args)
 
 
 class Breaker:
@@ -141,7 +144,7 @@ class Service:
     def introduce(self, request: httpx.Request) -> httpx.Request:
         """Say who asks, and for which request."""
         request.headers["Authorization"] = f"Bearer {sign(self.name)}"
-        # Believed only from addresses in the other's TRUSTED_PROXY: it need not lead to https.
+        # A call over http is not led to https if this address is in the other's TRUSTED_PROXY.
         request.headers["X-Forwarded-Proto"] = "https"
         if request_id := get_guid():
             request.headers["X-Request-ID"] = request_id

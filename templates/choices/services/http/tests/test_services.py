@@ -1,6 +1,7 @@
 """Calls to other services, and who calls. There is no network: httpx answers itself."""
 
 import json
+import pickle
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -117,6 +118,11 @@ def test_what_must_not_arrive_twice_is_not() -> None:
     with pytest.raises(ServiceUnavailable, match="The service billing is not available"):
         billing.post("/", json={})
     assert len(requests) == 1
+
+
+def test_an_error_survives_the_way_to_another_process() -> None:
+    error = pickle.loads(pickle.dumps(ServiceUnavailable("billing", "slow")))  # noqa: S301
+    assert str(error) == "The service billing is not available: slow"
 
 
 def test_an_answer_that_says_no_is_one() -> None:
