@@ -23,6 +23,7 @@ SECRETS: list[str] = [
     *CONTEXT["_databases"][CONTEXT["database"]]["secrets"],
     *CONTEXT["_caches"][CONTEXT["cache"]]["secrets"],
     *CONTEXT["_task_queues"][CONTEXT["task_queue"]]["secrets"],
+    *CONTEXT["_services"][CONTEXT["services"]]["secrets"],
 ]
 
 

@@ -5,6 +5,7 @@ import re
 import shutil
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,7 +13,7 @@ from drydock.cli import COMMANDS
 from drydock.record import NAME
 from tests.support.catalogue import CATALOGUE, CHOICES, ROOT
 from tests.support.commands import run, succeed, tool
-from tests.support.guides import PATTERNS, REASONS, RUN, shell
+from tests.support.guides import PATTERNS, REASONS, RUN, code, shell
 from tests.support.projects import Bake, lint_commands
 from tests.support.recipes import Edit, read
 from tests.support.templates import COMPOSE, FILES, QUESTIONS, TOP, Template, git
@@ -330,6 +331,50 @@ def succeed_if_tag(template: Template, command: str) -> bool:
 
 
 # The site itself
+
+
+READ, SENT = "test_what_is_read_is_in_every_answer", "test_what_is_sent_is_known_and_enough"
+
+
+@pytest.mark.parametrize(
+    ("changes", "broken"),
+    [
+        ({}, set()),
+        ({"Invoice": {"properties": {"id": {}, "total": {}}, "required": ["id"]}}, {READ}),
+        ({"New": {"properties": {"total": {}}}}, {SENT}),
+        ({"New": {"properties": {"customer": {}, "total": {}}, "required": ["day"]}}, {SENT}),
+    ],
+    ids=["nothing", "optional", "gone", "one more is needed"],
+)
+def test_a_contract_says_what_would_break(
+    changes: dict[str, Any], broken: set[str], tmp_path: Path
+) -> None:
+    guide = (docs.SOURCES / "how-to" / "microservices.md").read_text("utf-8")
+    schemas = {
+        "Invoice": {"properties": {"id": {}, "total": {}}, "required": ["id", "total"]},
+        "New": {"properties": {"customer": {}, "total": {}}},
+        **changes,
+    }
+    invoice, new = (
+        {"content": {"application/json": {"schema": {"$ref": f"#/components/schemas/{name}"}}}}
+        for name in schemas
+    )
+    paths = {
+        "/api/v1/invoices/{id}/": {"get": {"responses": {"404": {}, "200": invoice}}},
+        "/api/v1/invoices/": {"post": {"requestBody": new}},
+    }
+    document = {"paths": paths, "components": {"schemas": schemas}}
+    (tmp_path / "billing.json").write_text(json.dumps(document))
+    contract: dict[str, Any] = {"__file__": str(tmp_path / "test_billing.py")}
+    exec(code(guide, "python", "billing.json"), contract)  # noqa: S102 -- the guide's own
+    failed = set()
+    for name, uses in ((READ, contract["READS"]), (SENT, contract["SENDS"])):
+        for call, names in uses.items():
+            try:
+                contract[name](call, names)
+            except AssertionError:
+                failed.add(name)
+    assert failed == broken
 
 
 def test_the_requirements_have_the_packages_of_the_group() -> None:

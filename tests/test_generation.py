@@ -196,6 +196,18 @@ def together(answers: dict[str, str]) -> list[str]:
     return [*(manifests if deploy["manifests"] else ()), *(stack if deploy["stack"] else ())]
 
 
+SERVICES = [
+    "docker-compose.services.yml",
+    "my_site/services/__init__.py",
+    "my_site/services/callers.py",
+    "my_site/services/client.py",
+    "my_site/services/decorators.py",
+    "my_site/services/middleware.py",
+    "my_site/services/settings.py",
+    "my_site/services/tokens.py",
+    "my_site/services/views.py",
+    "tests/test_services.py",
+]
 # Files that only one answer needs, in addition to the common ones.
 ONLY = {
     **{
@@ -220,6 +232,11 @@ ONLY = {
         ]
         for name, entry in CATALOGUE["_task_queues"].items()
         if entry["image"]
+    },
+    **{
+        f"services={name}": SERVICES
+        for name, entry in CATALOGUE["_services"].items()
+        if entry["over_http"]
     },
     "package_manager=pipenv": ["Pipfile", "docker/lock.py"],
     "sample_app=true": [
@@ -273,6 +290,8 @@ ONLY = {
 }
 # Files that the sample application needs besides if there is a task queue.
 SAMPLE_TASKS = ["my_site/drainage/tasks.py", "tests/test_import.py"]
+# The same for calls between services.
+SAMPLE_SERVICES = ["my_site/services/authentication.py", "tests/test_services_api.py"]
 # Django's templates, Docker's formats, the shell's lengths and the expressions of GitHub Actions are theirs, not ours.
 JINJA = re.compile(
     r"(?<!\$)\{\{(?!\.|(index|json|range|println|with|end)\b)|\{%|(?<!\$)\{#|cookiecutter"
@@ -305,6 +324,8 @@ def test_the_files_are_those_that_the_answers_need(answers: dict[str, str], bake
         and CATALOGUE["_task_queues"][answers["task_queue"]]["image"]
     ):
         only += SAMPLE_TASKS
+    if answers["sample_app"] == "true" and CATALOGUE["_services"][answers["services"]]["over_http"]:
+        only += SAMPLE_SERVICES
     assert set(files(bake(**answers))) == {*COMMON, *only, *together(answers)}
 
 
@@ -435,9 +456,21 @@ def test_without_the_sample_application_there_is_no_trace_of_it(
             assert not re.search(words, re.sub("loading|threading", "", text)), name
     requirements = "".join(path.read_text() for path in folder.glob("requirements*.txt"))
     queue = CATALOGUE["_task_queues"][answers["task_queue"]]
+    calls = CATALOGUE["_services"][answers["services"]]
     sample = CATALOGUE["_packages"]["sample"] + CATALOGUE["_packages"]["sample_dev"]
-    for package in {*sample} - {*queue["dev_packages"]}:
+    for package in {*sample} - {*queue["dev_packages"], *calls["packages"]}:
         assert f"{package.partition('[')[0]}==" not in requirements
+
+
+@pytest.mark.parametrize("queue", CHOICES["task_queue"])
+def test_what_calls_other_projects_is_on_their_network(queue: str, bake: Bake) -> None:
+    project = bake(task_queue=queue, services=CHOICES["services"][-1])
+    compose, more = (
+        yaml.safe_load((project / name).read_text())["services"]
+        for name in ("docker-compose.yml", "docker-compose.services.yml")
+    )
+    assert {*more} == {"backend", "nginx", "worker"} & {*compose}
+    assert all("services" in entry["networks"] for entry in more.values())
 
 
 def test_the_parts_of_the_api_live_with_the_api(bake: Bake) -> None:

@@ -195,6 +195,15 @@ def test_services_policies_and_budgets_select_pods(rendered: dict[str, list[Obje
             assert any(selector.items() <= entry.items() for entry in labels), f"{name} {selector}"
 
 
+@pytest.mark.parametrize("services", CHOICES["services"])
+def test_other_projects_are_reached_where_they_are_called(services: str, bake: Bake) -> None:
+    folder = bake(services=services, deploy=DEPLOY) / "kubernetes/base"
+    policies = yaml.safe_load_all((folder / "network.yml").read_text())
+    egress = next(p["spec"]["egress"] for p in policies if p["metadata"]["name"] == "backend")
+    asked = {port["port"] for rule in egress for port in rule["ports"]}
+    assert (8080 in asked) == CATALOGUE["_services"][services]["over_http"]
+
+
 @pytest.mark.parametrize("app_server", CHOICES["app_server"])
 def test_a_pod_is_asked_for_its_health_over_http(app_server: str, bake: Bake) -> None:
     text = (bake(app_server=app_server, deploy=DEPLOY) / "kubernetes/base/web.yml").read_text()

@@ -36,6 +36,7 @@ PRODUCTION = {
     "DATABASE_URL": "sqlite://",
     "CACHE_URL": "locmemcache://",
     "CELERY_BROKER_URL": "redis://localhost",
+    "SERVICE_KEY": "0123456789abcdef" * 4,
     "HTTPS": "true",
 }
 
@@ -605,7 +606,8 @@ def test_without_any_setting_the_server_is_not_a_development_server(
 def test_any_slug_gives_a_project_that_works(
     slug: str, bake: Bake, environment_python: Path
 ) -> None:
-    folder = bake(project_slug=slug, project_name=f'{slug} "{{}}" 한글 <b>')
+    more = {"services": CHOICES["services"][-1]}
+    folder = bake(project_slug=slug, project_name=f'{slug} "{{}}" 한글 <b>', **more)
     lint(folder, environment_python.parent)
     succeed(environment_python, "-m", "pytest", "-p", "no:cacheprovider", cwd=folder)
 

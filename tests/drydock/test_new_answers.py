@@ -17,7 +17,14 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Template:
 
 
 @pytest.mark.parametrize(
-    "answer", ["database=postgresql", "django_version=6.1", "task_queue=celery", "deploy=ssh"]
+    "answer",
+    [
+        "database=postgresql",
+        "django_version=6.1",
+        "task_queue=celery",
+        "services=http",
+        "deploy=ssh",
+    ],
 )
 def test_the_project_becomes_what_the_new_answer_makes(
     answer: str, template: Template, drydock: Drydock, tmp_path: Path

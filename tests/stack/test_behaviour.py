@@ -248,11 +248,14 @@ def test_https_behind_a_trusted_proxy(served: Stack) -> None:
     plain = served.get("/who", headers={"X-Forwarded-Proto": "http"})
     assert plain.status_code == 301
     assert plain.headers["Location"].startswith("https://localhost")
+    request_id = "0123456789abcdef" * 2
     proxied = {"X-Forwarded-Proto": "https", "X-Forwarded-For": "192.0.2.7"}
+    proxied["X-Request-ID"] = request_id
     response = served.get("/who", headers=proxied)
     assert response.status_code == 200
     assert response.json()["secure"] is True
     assert response.json()["HTTP_X_FORWARDED_FOR"] == "192.0.2.7"
+    assert response.headers["X-Request-ID"] == request_id
     hsts = "max-age=60; includeSubDomains"
     assert response.headers.get_list("Strict-Transport-Security") == [hsts]
     assert served.get("/static/x", headers=proxied).headers["Strict-Transport-Security"] == hsts
@@ -270,7 +273,10 @@ def test_https_without_a_proxy_believes_nobody(served: Stack) -> None:
     assert response.status_code == 301
     served.env.clear()
     served.up()
-    told = served.get("/who", headers=forged).json()
+    request_id = "0123456789abcdef" * 2
+    response = served.get("/who", headers={**forged, "X-Request-ID": request_id})
+    told = response.json()
+    assert response.headers["X-Request-ID"] != request_id
     assert told["secure"] is False
     assert told["HTTP_X_FORWARDED_FOR"] != "192.0.2.7"
 

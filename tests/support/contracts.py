@@ -12,6 +12,7 @@ CATALOGUES = {
     "cache": "_caches",
     "app_server": "_app_servers",
     "task_queue": "_task_queues",
+    "services": "_services",
     "package_manager": "_package_managers",
     "code_style": "_code_styles",
     "deploy": "_deploys",
@@ -161,6 +162,11 @@ CONTRACTS: dict[str, list[Point]] = {
         File("a task of the sample", "tasks/drainage.py", "def import_readings", server=True),
         File("its tests", "tests/test_tasks.py", "def test_", server=True),
         File("the tests of the sample's task", "tests/test_import.py", "def test_", server=True),
+    ],
+    "services": [
+        *COMMON,
+        Key("whether others are called over HTTP", "over_http"),
+        Key("the secrets", "secrets"),
     ],
     "package_manager": [
         *COMMON,

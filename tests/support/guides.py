@@ -8,6 +8,12 @@ from tests.support.documents import REASONS as OF_A_PROJECT
 BLOCK = re.compile(r"(?ms)^```sh\n(.*?)^```$")
 
 
+def code(markdown: str, language: str, words: str) -> str:
+    """Return the block of a document in a language that has some words."""
+    blocks = re.findall(rf"(?ms)^```{language}\n(.*?)^```$", markdown)
+    return str(next(block for block in blocks if words in block))
+
+
 def shell(markdown: str) -> list[str]:
     """Return the commands in a document's shell blocks, without comments; a loop is one."""
     found: list[str] = []
@@ -33,7 +39,7 @@ RUN = {
     'git init|git add --all|git commit --message ".*"': TUTORIAL,
     r"for project in \*/; do(?s:.)*": ROLL_OUT,
     "git tag v1.2.0": ROLL_OUT,
-    "drydock new gh:ORG/django-drydock( deploy=ssh)?": "drydock/test_new.py::test_this_template_gives_the_bytes_that_cookiecutter_gives",
+    "drydock new gh:ORG/django-drydock( deploy=ssh| services=http)?": "drydock/test_new.py::test_this_template_gives_the_bytes_that_cookiecutter_gives",
     "make (lock|upgrade)|uv add django-taggit": "test_project.py::test_make_lock_follows_the_list_of_packages_and_make_upgrade_renews_all",
     "drydock check": "drydock/test_commands.py::test_each_state_of_a_file",
     "drydock preview --set database=postgresql": "drydock/test_commands.py::test_preview_shows_what_an_answer_would_change_and_writes_nothing",
@@ -42,6 +48,7 @@ RUN = {
     "drydock update --set database=postgresql": "drydock/test_update.py::test_new_and_changed_answers_are_recorded",
     "drydock accept .*": "drydock/test_accept.py::test_what_is_accepted_is_no_drift",
     "drydock restore .*": "drydock/test_accept.py::test_a_file_is_restored",
+    "docker network create .* services|docker compose up --detach|docker compose exec -T backend python manage.py spectacular .*": "stack/test_services.py::services",
     "make docs": "test_docs.py::test_the_site_is_built_without_a_warning",
 }
 REASONS = {

@@ -1,4 +1,4 @@
-{% from "catalogue.jinja" import db, queue with context %}
+{% from "catalogue.jinja" import db, queue, calls with context %}
 """Read what people write into .env, or refuse it with a message that says what to write instead.
 
 A misunderstood setting would only show later, as a page that does not load or a redirect that is missing.
@@ -30,6 +30,9 @@ BUILD_VALUES = {
 {% endif %}
     "DATABASE_URL": "sqlite://",
     "DJANGO_SECRET_KEY": "signs-nothing-but-must-be-as-long-as-a-real-one-is-to-pass-the-checks",
+{% if calls.over_http %}
+    "SERVICE_KEY": "0" * 64,
+{% endif %}
 }
 
 

@@ -1,5 +1,5 @@
 {% from "quoting.jinja" import literal, python %}
-{% from "catalogue.jinja" import django, db, cache, languages, queue with context %}
+{% from "catalogue.jinja" import django, db, cache, languages, queue, calls with context %}
 """Django settings, driven by the environment: .env.example describes every variable.
 
 {{ django.docs }}/ref/settings/
@@ -27,6 +27,11 @@ from kombu import Queue
 
 {% if cookiecutter.sample_app %}
 from {{ cookiecutter.project_slug }}.api import settings as api
+{% endif %}
+{% if calls.over_http %}
+from {{ cookiecutter.project_slug }}.services import settings as services
+{% endif %}
+{% if cookiecutter.sample_app or calls.over_http %}
 
 {% endif %}
 from . import error_tracking
@@ -117,6 +122,9 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "config.middleware.PolicyMiddleware",
+{% if calls.over_http %}
+    "{{ cookiecutter.project_slug }}.services.middleware.ServiceUnavailableMiddleware",
+{% endif %}
 ]
 
 ROOT_URLCONF = "config.urls"
@@ -309,6 +317,10 @@ SECURE_CSP_REPORT_ONLY = POLICY if POLICY_REPORT_ONLY else {}
 
 {% if queue.image %}
 {% include "choices/task_queue/" ~ cookiecutter.task_queue ~ "/settings.py" %}
+
+{% endif %}
+{% if calls.over_http %}
+{% include "choices/services/" ~ cookiecutter.services ~ "/settings.py" %}
 
 {% endif %}
 {% if cookiecutter.sample_app %}
