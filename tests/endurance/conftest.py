@@ -15,7 +15,7 @@ import pytest
 from tests.stack.conftest import Stack, docker, eventually, make_stack
 from tests.support.catalogue import CATALOGUE
 from tests.support.commands import succeed
-from tests.support.stacks import LONG, STACKS
+from tests.support.stacks import LONG, STACKS, servers
 
 __all__ = ["docker", "make_stack"]
 
@@ -216,7 +216,13 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 TROUBLES: dict[str, Callable[..., Any]] = {"frozen": frozen, "cut off": cut_off}
 
 
-@pytest.fixture(scope="session", params=STACKS)
+# In the gate, one stack for each application server.
+SERVERS = {
+    row["app_server"]: name for name, row in reversed(STACKS.items()) if servers(row, CATALOGUE)
+}
+
+
+@pytest.fixture(scope="session", params=STACKS if LONG else SERVERS.values())
 def answers(request: pytest.FixtureRequest) -> dict[str, str]:
     """Return the answers for one stack after the other."""
     return STACKS[request.param]
