@@ -86,14 +86,10 @@ class Queues(Collector):
         )
         taken = GaugeMetricFamily("tasks_taken", "Tasks that workers have and are not done")
         try:
-            with redis.from_url(
-                settings.CELERY_BROKER_URL, socket_connect_timeout=0.5, socket_timeout=0.5
-            ) as client:
+            with asked() as client:
                 for queue in settings.CELERY_TASK_QUEUES:
                     length.add_metric([queue.name], client.llen(queue.name))
-                    oldest = client.lindex(queue.name, -1)
-                    sent = json.loads(oldest)["headers"]["sent_at"] if oldest else time.time()
-                    age.add_metric([queue.name], max(time.time() - sent, 0))
+                    age.add_metric([queue.name], waiting(client, queue.name))
                 taken.add_metric([], client.hlen("unacked"))
         except redis.RedisError:
             up.add_metric([], 0)
@@ -101,6 +97,30 @@ class Queues(Collector):
         else:
             up.add_metric([], 1)
             yield from (up, length, age, taken)
+
+
+def asked() -> redis.Redis:
+    """Return a client that asks the broker, which answers at once or not at all."""
+    return redis.from_url(
+        settings.CELERY_BROKER_URL, socket_connect_timeout=0.5, socket_timeout=0.5
+    )
+
+
+def waiting(client: redis.Redis, queue: str) -> float:
+    """Return for how many seconds the oldest task in a queue has waited: 0 if there is none."""
+    oldest = client.lindex(queue, -1)
+    sent = json.loads(oldest)["headers"]["sent_at"] if oldest else time.time()
+    return max(time.time() - sent, 0.0)
+
+
+def tasks_are_done() -> bool:
+    """Tell whether the broker answers, and no task has waited for longer than one may take."""
+    try:
+        with asked() as client:
+            waits = [waiting(client, queue.name) for queue in settings.CELERY_TASK_QUEUES]
+            return max(waits) < settings.TASK_TIME_LIMIT
+    except redis.RedisError:
+        return False
 
 
 metrics.ASKED.register(Queues())

@@ -56,13 +56,18 @@ def queue(connect: Callable[[str], Celery]) -> Iterator[Celery]:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_task_waits_in_its_queue_until_a_worker_does_it(queue: Celery, client: Client) -> None:
+def test_a_task_waits_in_its_queue_until_a_worker_does_it(
+    queue: Celery, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
     Session.objects.create(session_key="old", expire_date=timezone.now() - timedelta(days=1))
     queue.tasks[CLEAR_SESSIONS].delay()
     text = client.get("/metrics").text
     assert "task_broker_up 1.0" in text
     assert 'task_queue_length{queue="slow"} 1.0' in text
     assert 0 <= float(text.split('task_queue_age_seconds{queue="slow"} ')[1].split()[0]) < 60
+    assert celery.tasks_are_done()
+    monkeypatch.setattr(settings, "TASK_TIME_LIMIT", 0)
+    assert not celery.tasks_are_done()
     with start_worker(queue, perform_ping_check=False):
         limit = time.monotonic() + 30
         while Session.objects.exists() and time.monotonic() < limit:
@@ -87,6 +92,7 @@ def test_without_a_broker_there_are_metrics(
     assert "task_broker_up 0.0" in text
     assert "task_queue_length" not in text
     assert "http_request_seconds" in text
+    assert not celery.tasks_are_done()
 
 
 def test_a_url_of_something_else_is_no_broker() -> None:
