@@ -440,7 +440,7 @@ class TestDevelopment:
         view = development.folder / development.folder.name / "core/views.py"
         before = view.read_text()
         try:
-            view.write_text(before.replace("settings.SITE_NAME", "'Reloaded'"))
+            view.write_text(before.replace('_("Cache")', '"Reloaded"'))
             assert shows(development, "Reloaded")
         finally:
             # Not waited for: a server that has just restarted notes the files' times a moment after it answers.

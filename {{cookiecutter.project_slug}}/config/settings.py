@@ -162,11 +162,10 @@ REPLICAS = url(
     partial(replicas, DATABASES["default"]),
     {{ python(db.url.replace("{slug}", cookiecutter.project_slug).replace("${DATABASE_PASSWORD}", "password").replace("@" ~ cookiecutter.database, "@replica.example.com")) }},
 )
-if REPLICAS:
-    DATABASES |= REPLICAS
-    DATABASE_ROUTERS = ["config.database.replicas.ReplicaRouter"]
-    # After the health checks, before the sessions, which may write last.
-    MIDDLEWARE.insert(1, "config.database.replicas.ReplicaMiddleware")
+DATABASES |= REPLICAS
+DATABASE_ROUTERS = ["config.database.replicas.ReplicaRouter"] if REPLICAS else []
+# After the health checks, before the sessions, which may write last.
+MIDDLEWARE[1:1] = ["config.database.replicas.ReplicaMiddleware"] if REPLICAS else []
 # How long a statement may take, and how long it may wait for a lock. A waiting request keeps others waiting;
 # a command such as migrate may take its time, but must not wait for a lock for ever. Seconds.
 SERVING = boolean("DJANGO_SERVING")
@@ -359,13 +358,13 @@ DJANGO_GUID = {
 {% else %}
 DJANGO_GUID = {"GUID_HEADER_NAME": "X-Request-ID", "EXPOSE_HEADER": False}
 {% endif %}
-LOG_FILTERS = {"request_id": {"()": "django_guid.log_filters.CorrelationId"}}
-if OTEL_EXPORTER_OTLP_ENDPOINT:
-    LOG_FILTERS["trace_id"] = {"()": "config.tracing.TraceId"}
+LOG_FILTERS = {"request_id": "django_guid.log_filters.CorrelationId"} | (
+    {"trace_id": "config.tracing.TraceId"} if OTEL_EXPORTER_OTLP_ENDPOINT else {}
+)
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "filters": LOG_FILTERS,
+    "filters": {name: {"()": path} for name, path in LOG_FILTERS.items()},
     "formatters": {
         "json": {
             "()": "pythonjsonlogger.json.JsonFormatter",
