@@ -32,7 +32,9 @@ def python(code: str, **env: str) -> str:
     """Return what a new process printed, without a .env."""
     env = {"DJANGO_BUILD": "true", "DJANGO_SERVING": "", "DJANGO_DEBUG": "false", **env}
     command = [sys.executable, "-c", code]
-    done = subprocess.run(command, env=os.environ | env, capture_output=True, text=True)  # noqa: S603
+    done = subprocess.run(  # noqa: S603
+        command, env=os.environ | env, capture_output=True, text=True
+    )
     assert done.returncode == 0, done.stderr
     return done.stdout + done.stderr
 
