@@ -130,6 +130,8 @@ def test_a_process_that_hangs_says_where_and_ends(tmp_path: Path) -> None:
     code = "import pathlib, time; from config import celery; celery.SILENCE = 0.1\n"
     code += f"celery.HEARTBEAT = pathlib.Path({str(tmp_path / 'heartbeat')!r})\n"
     code += "celery.show_life(); time.sleep(60)"
-    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)  # noqa: S603
+    ended = subprocess.run(  # noqa: S603
+        [sys.executable, "-c", code], capture_output=True, text=True
+    )
     assert ended.returncode == 1
     assert 'File "<string>", line 3' in ended.stderr
