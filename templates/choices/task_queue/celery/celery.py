@@ -86,41 +86,42 @@ class Queues(Collector):
         )
         taken = GaugeMetricFamily("tasks_taken", "Tasks that workers have and are not done")
         try:
-            with asked() as client:
-                for queue in settings.CELERY_TASK_QUEUES:
-                    length.add_metric([queue.name], client.llen(queue.name))
-                    age.add_metric([queue.name], waiting(client, queue.name))
-                taken.add_metric([], client.hlen("unacked"))
+            queues, unfinished = waiting()
         except redis.RedisError:
             up.add_metric([], 0)
             yield up
         else:
+            for name, (count, seconds) in queues.items():
+                length.add_metric([name], count)
+                age.add_metric([name], seconds)
+            taken.add_metric([], unfinished)
             up.add_metric([], 1)
             yield from (up, length, age, taken)
 
 
-def asked() -> redis.Redis:
-    """Return a client that asks the broker, which answers at once or not at all."""
-    return redis.from_url(
+def waiting() -> tuple[dict[str, tuple[int, float]], int]:
+    """Return how many tasks wait in each queue, and the oldest for how many seconds; and how many workers have.
+
+    redis.RedisError if the broker does not answer at once.
+    """
+    found = {}
+    with redis.from_url(
         settings.CELERY_BROKER_URL, socket_connect_timeout=0.5, socket_timeout=0.5
-    )
-
-
-def waiting(client: redis.Redis, queue: str) -> float:
-    """Return for how many seconds the oldest task in a queue has waited: 0 if there is none."""
-    oldest = client.lindex(queue, -1)
-    sent = json.loads(oldest)["headers"]["sent_at"] if oldest else time.time()
-    return max(time.time() - sent, 0.0)
+    ) as client:
+        for queue in settings.CELERY_TASK_QUEUES:
+            oldest = client.lindex(queue.name, -1)
+            sent = json.loads(oldest)["headers"]["sent_at"] if oldest else time.time()
+            found[queue.name] = client.llen(queue.name), max(time.time() - sent, 0.0)
+        return found, client.hlen("unacked")
 
 
 def tasks_are_done() -> bool:
     """Tell whether the broker answers, and no task has waited for longer than one may take."""
     try:
-        with asked() as client:
-            waits = [waiting(client, queue.name) for queue in settings.CELERY_TASK_QUEUES]
-            return max(waits) < settings.TASK_TIME_LIMIT
+        queues, _ = waiting()
     except redis.RedisError:
         return False
+    return all(seconds < settings.TASK_TIME_LIMIT for _, seconds in queues.values())
 
 
 metrics.ASKED.register(Queues())
