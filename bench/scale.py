@@ -30,7 +30,18 @@ import tempfile
 from dataclasses import dataclass, fields
 from pathlib import Path
 
-from serving import ROOT, WRK, Failure, Load, Project, end, free_port, positive, project, say
+from serving import (
+    ROOT,
+    WRK,
+    Load,
+    Project,
+    end,
+    ending,
+    free_port,
+    positive,
+    project,
+    say,
+)
 
 CATALOGUE = json.loads((ROOT / "cookiecutter.json").read_text("utf-8"))
 DATABASES = [name for name in CATALOGUE["database"] if CATALOGUE["_databases"][name]["image"]]
@@ -159,6 +170,7 @@ def arrangements(mean: Cost, threads: int, allowed: int) -> list[tuple[object, .
     return rows
 
 
+@ending
 def main() -> int:
     """Measure and print; return the exit status."""
     parser = argparse.ArgumentParser(
@@ -182,29 +194,22 @@ def main() -> int:
     port = free_port()
     env = {"HTTP_PORT": f"127.0.0.1:{port}", "WEB_CONCURRENCY": "1", "BACKEND_CPUS": "1"}
     faults: list[str] = []
-    try:
-        with (
-            tempfile.TemporaryDirectory() as name,
-            project(Path(name), "bench_scale", env, **answers) as one,
-        ):
-            script = Path(name, "wrk.lua")
-            script.write_text(WRK)
-            say("Building and starting")
-            one.compose("up", "--build", "--wait", "--detach")
-            one.compose("exec", "-T", "backend", "python", "manage.py", "seed_readings")
-            load = Load(script, {"it": port}, faults)
-            costs = {}
-            for page, path in PAGES.items():
-                say(f"{page}: {options.seconds} s")
-                costs[page] = measure(one, services, path, load, options.seconds)
-            allowed, opened = ask(one)
-            share = hits(one, options.cache) if options.cache != "memcached" else None
-    except Failure as failure:
-        say(failure)
-        return 1
-    except KeyboardInterrupt:
-        say("Broken off.")
-        return 130
+    with (
+        tempfile.TemporaryDirectory() as name,
+        project(Path(name), "bench_scale", env, **answers) as one,
+    ):
+        script = Path(name, "wrk.lua")
+        script.write_text(WRK)
+        say("Building and starting")
+        one.compose("up", "--build", "--wait", "--detach")
+        one.compose("exec", "-T", "backend", "python", "manage.py", "seed_readings")
+        load = Load(script, {"it": port}, faults)
+        costs = {}
+        for page, path in PAGES.items():
+            say(f"{page}: {options.seconds} s")
+            costs[page] = measure(one, services, path, load, options.seconds)
+        allowed, opened = ask(one)
+        share = hits(one, options.cache) if options.cache != "memcached" else None
     names = [field.name for field in fields(Cost)]
     mean = Cost(**{n: sum(getattr(c, n) for c in costs.values()) / len(costs) for n in names})
     rows = [

@@ -27,6 +27,7 @@ Needs Docker with Compose, and wrk. Exits with 1 when a ratio misses its limit o
 
 import argparse
 import contextlib
+import functools
 import http.client
 import json
 import os
@@ -38,7 +39,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
@@ -154,6 +155,23 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+def ending(main: Callable[[], int]) -> Callable[[], int]:
+    """Let a benchmark end with a sentence and a status: 1 if something cannot be measured, 130 after Ctrl-C."""
+
+    @functools.wraps(main)
+    def ended() -> int:
+        try:
+            return main()
+        except Failure as failure:
+            say(failure)
+            return 1
+        except KeyboardInterrupt:
+            say("Broken off.")
+            return 130
+
+    return ended
 
 
 @dataclass(frozen=True)
@@ -466,6 +484,7 @@ def positive(text: str) -> int:
     return number
 
 
+@ending
 def main() -> int:
     """Measure and print; return the exit status."""
     parser = argparse.ArgumentParser(
@@ -496,32 +515,25 @@ def main() -> int:
     ports = {name: free_port() for name in ARRANGEMENTS}
     faults: list[str] = []
     load_before = os.getloadavg()[0]
-    try:
-        with tempfile.TemporaryDirectory() as name, contextlib.ExitStack() as stack:
-            folder = Path(name)
-            (folder / "wrk.lua").write_text(WRK)
-            answers = {"database": "mysql", "cache": "redis", "sample_app": "true"}
+    with tempfile.TemporaryDirectory() as name, contextlib.ExitStack() as stack:
+        folder = Path(name)
+        (folder / "wrk.lua").write_text(WRK)
+        answers = {"database": "mysql", "cache": "redis", "sample_app": "true"}
 
-            def make(arrangement: str, **env: str) -> Project:
-                env |= {**EQUAL, "HTTP_PORT": f"127.0.0.1:{ports[arrangement]}"}
-                server = arrangement.lower()
-                slug = f"bench_{server}"
-                made = stack.enter_context(project(folder, slug, env, app_server=server, **answers))
-                return Project(made.folder, made.env, (*made.files, "bench.yml"))
+        def make(arrangement: str, **env: str) -> Project:
+            env |= {**EQUAL, "HTTP_PORT": f"127.0.0.1:{ports[arrangement]}"}
+            server = arrangement.lower()
+            slug = f"bench_{server}"
+            made = stack.enter_context(project(folder, slug, env, app_server=server, **answers))
+            return Project(made.folder, made.env, (*made.files, "bench.yml"))
 
-            uwsgi = make("uWSGI")
-            gunicorn = make("Gunicorn", PEERS_PORT=f"127.0.0.1:{ports['peers']}")
-            static, size = prepare(uwsgi, gunicorn)
-            paths = {page: PAGES[page][1] or static for page in options.pages}
-            load = Load(folder / "wrk.lua", ports, faults)
-            warm_up(load, paths)
-            windows, long_windows = measure(load, paths, options)
-    except Failure as failure:
-        say(failure)
-        return 1
-    except KeyboardInterrupt:
-        say("Broken off.")
-        return 130
+        uwsgi = make("uWSGI")
+        gunicorn = make("Gunicorn", PEERS_PORT=f"127.0.0.1:{ports['peers']}")
+        static, size = prepare(uwsgi, gunicorn)
+        paths = {page: PAGES[page][1] or static for page in options.pages}
+        load = Load(folder / "wrk.lua", ports, faults)
+        warm_up(load, paths)
+        windows, long_windows = measure(load, paths, options)
     if load_before > 0.5:
         print(
             f"Something else was running on this machine: its load was {load_before:.1f} before the start."

@@ -29,7 +29,7 @@ from http.client import HTTPException
 from pathlib import Path
 from typing import Any
 
-from serving import ROOT, Failure, Project, end, free_port, get, positive, project, say
+from serving import ROOT, Failure, Project, end, ending, free_port, get, positive, project, say
 
 LIMIT = 1.3
 POLL = 0.05
@@ -165,6 +165,7 @@ def line(label: str, values: list[float], limit: str = "") -> None:
     print(f"{label:28}" + "".join(f"{figure:8.2f}" for figure in figures) + f"{limit:>8}")
 
 
+@ending
 def main() -> int:
     """Measure and print; return the exit status."""
     parser = argparse.ArgumentParser(
@@ -178,42 +179,35 @@ def main() -> int:
     floors: list[tuple[float, Notes]] = []
     sites: list[tuple[float, Notes]] = []
     load = os.getloadavg()[0]
-    try:
-        with (
-            tempfile.TemporaryDirectory() as name,
-            project(
-                Path(name),
-                "bench_start",
-                {"HTTP_PORT": f"127.0.0.1:{port}"},
-                database=options.database,
-            ) as one,
-        ):
-            say("Building the images")
-            one.compose("build")
-            # The first round fills the caches of the file system, and does not count.
-            for number in range(options.rounds + 1):
-                pair = {}
-                # Each is first in every other round.
-                for label in (DATABASE, SITE)[:: 1 if number % 2 else -1]:
-                    fresh(one)
-                    if label == DATABASE:
-                        pair[label] = database_alone(one, options.database)
-                    else:
-                        pair[label] = site(one, port, options.database)
-                floor, ours = pair[DATABASE][0], pair[SITE][0]
-                say(
-                    f"[{number}/{options.rounds}] database {floor:.2f} s, site {ours:.2f} s, "
-                    f"ratio {ours / floor:.2f}" + ("" if number else " (not counted)")
-                )
-                if number:
-                    floors.append(pair[DATABASE])
-                    sites.append(pair[SITE])
-    except Failure as failure:
-        say(failure)
-        return 1
-    except KeyboardInterrupt:
-        say("Broken off.")
-        return 130
+    with (
+        tempfile.TemporaryDirectory() as name,
+        project(
+            Path(name),
+            "bench_start",
+            {"HTTP_PORT": f"127.0.0.1:{port}"},
+            database=options.database,
+        ) as one,
+    ):
+        say("Building the images")
+        one.compose("build")
+        # The first round fills the caches of the file system, and does not count.
+        for number in range(options.rounds + 1):
+            pair = {}
+            # Each is first in every other round.
+            for label in (DATABASE, SITE)[:: 1 if number % 2 else -1]:
+                fresh(one)
+                if label == DATABASE:
+                    pair[label] = database_alone(one, options.database)
+                else:
+                    pair[label] = site(one, port, options.database)
+            floor, ours = pair[DATABASE][0], pair[SITE][0]
+            say(
+                f"[{number}/{options.rounds}] database {floor:.2f} s, site {ours:.2f} s, "
+                f"ratio {ours / floor:.2f}" + ("" if number else " (not counted)")
+            )
+            if number:
+                floors.append(pair[DATABASE])
+                sites.append(pair[SITE])
     if load > 0.5:
         print(
             f"Something else was running on this machine: its load was {load:.1f} before the first start."

@@ -20,7 +20,7 @@ from tests.support.catalogue import CATALOGUE, CHOICES, COMBINATIONS, ROOT
 from tests.support.choices import everything, label, pairs
 from tests.support.commands import run, succeed, tool
 from tests.support.projects import Bake, Environment
-from tests.support.stacks import MADE
+from tests.support.stacks import stop_all
 
 # How long an example takes depends on what else the machine does. The gate tries the same examples every time;
 # `--hypothesis-profile=search` looks for new ones.
@@ -76,9 +76,7 @@ def pytest_runtest_teardown(
     """Stop the containers of a group after it: their health checks would slow all later ones."""
     yield
     if nextitem and group(item.nodeid) != group(nextitem.nodeid):
-        for stack in item.config.stash.get(MADE, []):
-            stack.down()
-        item.config.stash[MADE] = []
+        stop_all(item.config)
 
 
 @pytest.fixture(scope="session", autouse=True)

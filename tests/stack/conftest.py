@@ -24,7 +24,7 @@ from selenium.webdriver.support.wait import WebDriverWait
 
 from tests.support.commands import BROWSERS, program, run, succeed, tool
 from tests.support.projects import Bake
-from tests.support.stacks import MADE
+from tests.support.stacks import MADE, stop_all
 
 T = TypeVar("T")
 PASSWORD = "a-password-of-the-tests-1"
@@ -218,8 +218,7 @@ def make_stack(
         return stack
 
     yield make
-    for stack in pytestconfig.stash.get(MADE, []):
-        stack.down()
+    stop_all(pytestconfig)
 
 
 @dataclass

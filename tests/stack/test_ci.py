@@ -53,9 +53,9 @@ SEEN_BY_ADMINISTRATORS = {
 }
 # Language, light or dark, width in pixels: all pairs of them.
 LOOKS = [
-    ("en", "light", 390),
     ("en", "dark", 1280),
     ("ko-kr", "light", 1280),
+    ("en", "light", 390),
     ("ko-kr", "dark", 390),
 ]
 # Of its packages for Python, this is the one with a current axe-core: 4.12.
@@ -120,7 +120,7 @@ def test_the_test_job_passes_as_written(
         )
         script = (axe / "axe_playwright_python/axe.min.js").read_text()
         stack.add_administrator()
-        for look in LOOKS[1:3] if answers else (LOOKS[0], LOOKS[3]):
+        for look in LOOKS[:2] if answers else LOOKS[2:]:
             look_as_a_visitor(browser, stack, script, *look)
         look_as_the_administrator(browser, stack)
 

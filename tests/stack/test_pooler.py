@@ -1,6 +1,5 @@
 """The pooler of docs/how-to/pooler.md, as it stands there."""
 
-import re
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
@@ -8,7 +7,7 @@ import pytest
 
 from tests.stack.conftest import Stack
 from tests.support.catalogue import ROOT
-from tests.support.guides import shell
+from tests.support.guides import code, shell
 from tests.support.stacks import only_in_the_long_form
 
 pytestmark = [pytest.mark.stack, only_in_the_long_form]
@@ -19,7 +18,7 @@ FILE = "docker-compose.pooler.yml"
 
 def test_many_connections_become_few(make_stack: Callable[..., Stack]) -> None:
     text = GUIDE.read_text("utf-8").replace("my_site", "pooled")
-    (pooler,) = re.findall(r"(?ms)^```yaml\n(.*?)^```$", text)
+    pooler = code(text, "yaml", "pooler:")
     stack = make_stack("pooled", ("docker-compose.yml", FILE), database="postgresql")
     (stack.folder / FILE).write_text(
         pooler.replace("default_pool_size = 20", "default_pool_size = 2")
@@ -38,4 +37,3 @@ def test_many_connections_become_few(make_stack: Callable[..., Stack]) -> None:
     assert 1 <= int(stack.execute("postgresql", "psql", "-U", "postgres", "-tc", count)) <= 2
     ask = "from django.db import connection as c; k = c.cursor(); k.execute('SHOW statement_timeout');"
     assert stack.shell(f"{ask} print(k.fetchone()[0])") == "10s"
-    stack.down()

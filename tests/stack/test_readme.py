@@ -2,7 +2,6 @@
 
 import json
 import os
-import re
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +11,7 @@ import pytest
 from tests.stack.conftest import Stack, eventually
 from tests.support.catalogue import ROOT
 from tests.support.commands import program, run, succeed
+from tests.support.guides import BLOCK
 from tests.support.templates import copied
 from tools.captures import address
 
@@ -64,7 +64,7 @@ def computer(stack: Stack) -> Iterator[list[str]]:
 
 def test_two_blocks_lead_to_a_page(computer: list[str], stack: Stack, tmp_path: Path) -> None:
     text = (ROOT / "README.md").read_text("utf-8")
-    make, start = re.findall(r"(?ms)^```sh\n(.*?)^```$", text)[:2]
+    make, start = BLOCK.findall(text)[:2]
     assert "drydock new" in make
     assert "docker compose up" in start
     keyboard, terminal = os.openpty()

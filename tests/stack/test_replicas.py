@@ -74,4 +74,3 @@ def test_who_writes_reads_it_and_others_read_the_replica(make_stack: Callable[..
 
     stack.compose("--profile", "replica", "stop", "--timeout", "1", "replica")
     assert {stack.status(page) for _ in range(40)} == {200}
-    stack.down()

@@ -12,6 +12,7 @@ from tests.stack.conftest import Stack, commit, eventually, free_port
 from tests.stack.test_deploy import style, visitors
 from tests.support.catalogue import CATALOGUE
 from tests.support.commands import run, succeed
+from tests.support.projects import env_values
 from tests.support.stacks import STACKS, only_in_the_long_form
 from tests.test_swarm import DEPLOY
 
@@ -82,7 +83,10 @@ def swarming(stack: Stack, address: str = "127.0.0.1") -> Iterator[Swarm]:
         )
         run("docker", "swarm", "leave", "--force", cwd=stack.folder)
         volumes = own.docker("volume", "ls", "--quiet", "--filter", f"name={name}_").split()
-        images = own.docker("image", "ls", "--quiet", f"*{name}*").split()
+        images = own.docker(
+            "image", "ls", "--quiet",
+            "--filter", f"reference={name}*", "--filter", f"reference=*/{name}*",
+        ).split()  # fmt: skip
         run("docker", "volume", "rm", *volumes, cwd=stack.folder)
         run("docker", "image", "rm", "--force", *images, cwd=stack.folder)
 
@@ -129,7 +133,7 @@ def test_an_update_lets_no_visitor_down(swarm: Swarm) -> None:
 def release_a_bad_one(own: Swarm) -> None:
     """Release what starts, but is never ready; the swarm goes back by itself."""
     name = own.stack.folder.name
-    serving = own.release("releases").splitlines()[-1].split()[0]
+    serving = own.release("releases").split()[0]
     with visitors(own.stack):
         commit(
             own.stack,
@@ -143,7 +147,8 @@ def release_a_bad_one(own: Swarm) -> None:
     assert last.endswith(f"{serving} still serves")
     form = "{{.Spec.TaskTemplate.ContainerSpec.Image}}"
     image = own.docker("service", "inspect", "--format", form, f"{name}_nginx")
-    assert image.strip().endswith(f"{name}-nginx:{serving}")
+    wanted = env_values(own.stack.folder / ".env").get("IMAGE", name)
+    assert image.strip() == f"{wanted}-nginx:{serving}"
 
 
 def test_a_bad_release_goes_back_by_itself(swarm: Swarm) -> None:

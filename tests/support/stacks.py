@@ -14,6 +14,14 @@ Answers = dict[str, str]
 # The stacks that tests have made, and that are not stopped yet.
 MADE: pytest.StashKey[list[Any]] = pytest.StashKey()
 
+
+def stop_all(config: pytest.Config) -> None:
+    """Stop the stacks that tests have made."""
+    for stack in config.stash.get(MADE, []):
+        stack.down()
+    config.stash[MADE] = []
+
+
 # `make endurance` runs the long forms.
 LONG = os.environ.get("ENDURANCE") == "long"
 only_in_the_long_form = pytest.mark.skipif(not LONG, reason="make endurance runs it")
