@@ -9,8 +9,8 @@ Prints, as Markdown:
 - how many machines of each size take which load, with one database server beside them, what is the first
   bottleneck there, and what a million requests cost.
 
-Prices are Amazon's on-demand prices per hour for Linux in us-east-1, read on the day in PRICED. A processor there is
-not a processor here: only the ratios between the rows hold everywhere.
+Prices are of the order of Amazon's on-demand prices per hour, for Linux in us-east-1: put today's, and your own region's,
+into SIZES. A processor there is not a processor here: only the ratios between the rows hold everywhere.
 
 Needs Docker with Compose, and wrk.
 
@@ -51,7 +51,6 @@ CONNECTIONS = 16
 # A third of the processors stays free for peaks.
 BUSY = 2 / 3
 # Size -> processors, dollars an hour.
-PRICED = "2026-11-27"
 SIZES = {
     "t3.small": (2, 0.0208),
     "m7i.large": (2, 0.1008),
@@ -221,7 +220,7 @@ def main() -> int:
     print(f"\nConnections to the database: {opened} of one process, {allowed} allowed.")
     if share is not None:
         print(f"Cache: {share:.1%} hits.")
-    print(f"\nPrices of {PRICED}, a third of each processor free:\n")
+    print("\nAt the prices in SIZES, with a third of each processor free:\n")
     head = ("size", "machines", "requests/s", "connections", "$ a million", "first bottleneck")
     print(table(head, *arrangements(mean, opened, allowed)))
     for fault in faults:
