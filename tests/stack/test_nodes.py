@@ -22,7 +22,7 @@ NAME = "nodes"
 MACHINE = """
 FROM python:3.14
 RUN apt-get update && \
-    apt-get install --yes --no-install-recommends docker.io docker-registry iproute2 iptables
+    apt-get install --yes --no-install-recommends docker-cli docker.io docker-registry iproute2 iptables
 """
 REGISTRY = """
 version: 0.1
