@@ -6,7 +6,7 @@ import threading
 import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 
 import pytest
 
@@ -46,45 +46,49 @@ def status_of(connection: socket.socket) -> int:
     return int(answer.split(b" ")[1]) if answer.startswith(b"HTTP/1.") else 0
 
 
+def upload_slowly(stack: Stack, seconds: int) -> int:
+    """Send 9 MB in that many seconds; return the status of the answer, 0 if there is none."""
+    block = b"x" * (9 * MEGABYTE // seconds)
+    with connect(stack) as connection:
+        connection.sendall(
+            head(stack, "POST /refuse", f"Content-Length: {seconds * len(block)}"),
+        )
+        for _ in range(seconds):
+            try:
+                connection.sendall(block)
+            except OSError:
+                return 0
+            time.sleep(1)
+        return status_of(connection)
+
+
+def read_slowly(stack: Stack, megabytes: int, seconds: int) -> bool:
+    """Read a little of a large answer each second; return whether there was still more in the end."""
+    with connect(stack) as connection:
+        connection.sendall(head(stack, f"GET /big?megabytes={megabytes}"))
+        for _ in range(seconds):
+            connection.recv(100_000)
+            time.sleep(1)
+        return bool(connection.recv(100_000))
+
+
 def test_slow_uploads_and_slow_readers_fill_no_memory(stack: Stack) -> None:
     seconds = 60 if LONG else 20
     # The answers are more than nginx and the backend have of memory: 128 and 512 MB together.
     megabytes = 300 if LONG else 120
     before = starts(stack)
+    # Each client is on its own: one that waits for nginx, or nginx for its disk, holds up no other.
     with (
-        ExitStack() as connections,
+        ThreadPoolExecutor(46) as clients,
         visitor(stack, "/health/live") as live,
         visitor(stack, "/") as page,
     ):
-        uploads = [connections.enter_context(connect(stack)) for _ in range(40)]
-        readers = [connections.enter_context(connect(stack)) for _ in range(6)]
-        for upload in uploads:
-            upload.sendall(head(stack, "POST /refuse", f"Content-Length: {9 * MEGABYTE}"))
-        for reader in readers:
-            reader.sendall(head(stack, f"GET /big?megabytes={megabytes}"))
-            reader.setblocking(False)
-        block = b"x" * (9 * MEGABYTE // (seconds + 10))
-        for _ in range(seconds):
-            started = time.monotonic()
-            for upload in uploads:
-                upload.sendall(block)
-            # Each client is on its own: a reader that waits for the disk of nginx holds up no upload.
-            for reader in readers:
-                with suppress(BlockingIOError):
-                    reader.recv(100_000)
-            time.sleep(max(0, 1 - (time.monotonic() - started)))
-        # None of them was turned away.
-        for reader in readers:
-            reader.settimeout(60)
-            assert reader.recv(100_000)
-        left = 9 * MEGABYTE - seconds * len(block)
-        for upload in uploads:
-            upload.sendall(b"x" * left)
-        statuses = Counter(status_of(upload) for upload in uploads)
+        uploads = [clients.submit(upload_slowly, stack, seconds) for _ in range(40)]
+        readers = [clients.submit(read_slowly, stack, megabytes, seconds) for _ in range(6)]
+        statuses = Counter(upload.result() for upload in uploads)
+        assert all(reader.result() for reader in readers)
     assert starts(stack) == before
-    assert statuses == {403: len(uploads)}, stack.compose(
-        "logs", "--tail", "30", "nginx", "backend"
-    )
+    assert statuses == {403: 40}, stack.compose("logs", "--tail", "30", "nginx", "backend")
     assert set(live.counts) == {200}
     assert set(page.counts) == {200}
     assert page.slowest < 5

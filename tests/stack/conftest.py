@@ -8,9 +8,10 @@ import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import count
 from pathlib import Path
 from threading import Thread
 from typing import Any, TypeVar
@@ -57,11 +58,20 @@ def docker() -> None:
     pytest.skip(reason)
 
 
+# A port that the kernel chooses is also chosen for others between the asking and the use: for the stack of the
+# other worker, for a connection to somewhere. Below those that it chooses from, each worker has ports of its own.
+PORTS = count(20_000 + 2_000 * int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")))
+
+
 def free_port() -> int:
-    """Return a free port."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """Return a port that is free, and is not given again."""
+    for port in PORTS:
+        with socket.socket() as probe, suppress(OSError):
+            # As the engine binds it: a port that was closed a moment ago is free.
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(("0.0.0.0", port))  # noqa: S104
+            return port
+    raise AssertionError  # PORTS does not end.
 
 
 def eventually(question: Callable[[], T], wanted: Callable[[T], bool], seconds: float = 60) -> T:
