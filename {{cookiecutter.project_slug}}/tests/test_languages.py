@@ -29,12 +29,17 @@ NAMES = {"API", "Django", "mm", "Mac", "Control", "Command", "LDAP", "Single", "
 # Apps whose texts are in all languages: add yours when its texts are.
 TRANSLATED = ["accounts"{{ ', "drainage", "kakao"' if cookiecutter.sample_app }}]
 PERMISSION = re.compile("Can (add|change|delete|view) ")
+# Whose pages these are: other packages speak the languages that they have.
+OURS = ("{{cookiecutter.project_slug}}.", "django."{{ ', "drf_spectacular."' if cookiecutter.sample_app }})
 
 
 def texts(page: str) -> Iterator[str]:
     """Yield what a page shows or reads out, without code and what says that it is in a language of its own."""
     page = re.sub(r"<(script|style|code)\b.*?</\1>|<!--.*?-->", "", page, flags=re.DOTALL)
     page = re.sub(r"<(?!html)(\w+)[^>]* lang=.*?</\1>", "", page, flags=re.DOTALL)
+    # What the admin offers to choose are rows, which have one language.
+    page = re.sub(r"<select\b[^>]* multiple.*?</select>", "", page, flags=re.DOTALL)
+    page = re.sub(r'<a href="\?\w+__exact=.*?</a>', "", page, flags=re.DOTALL)
     # Django's pictures describe themselves in English.
     page = re.sub('<img src="[^"]*/admin/[^>]*>', "", page)
     yield from re.findall(r' (?:alt|aria-label|placeholder|title)="([^"]*)"', page)
@@ -52,7 +57,7 @@ def foreign(page: str, language: str) -> set[str]:
 
 
 def pages(client: Client, *paths: str) -> Iterator[tuple[str, str]]:
-    """Yield these pages and all that they lead to, each once, whatever its query: the path and the text.
+    """Yield these pages and those of ours that they lead to, each once, whatever its query: the path and the text.
 
     Not the admin's questions before it deletes: Django names relations in the site's language there.
     """
@@ -60,7 +65,9 @@ def pages(client: Client, *paths: str) -> Iterator[tuple[str, str]]:
     while waiting:
         path = waiting.pop()
         response = client.get(path, follow=True)
-        if response.headers["Content-Type"].startswith("text/html"):
+        missing = response.status_code == 404
+        ours = missing or response.resolver_match.func.__module__.startswith(OURS)
+        if ours and response.headers["Content-Type"].startswith("text/html"):
             yield path, response.text
             links = re.findall(r'href="(/(?!static/)[^"?#]*)', response.text)
             found = {link for link in links if not link.endswith("/delete/")} - seen
