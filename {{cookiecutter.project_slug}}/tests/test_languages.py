@@ -29,6 +29,8 @@ NAMES = {"API", "Django", "mm", "Mac", "Control", "Command", "LDAP", "Single", "
 # Apps whose texts are in all languages: add yours when its texts are.
 TRANSLATED = ["accounts"{{ ', "drainage", "kakao"' if cookiecutter.sample_app }}]
 PERMISSION = re.compile("Can (add|change|delete|view) ")
+# The admin's questions before it deletes name relations in the site's language; "View on site" may lead elsewhere.
+LEFT_OUT = re.compile("/delete/$|^/admin/r/")
 # Whose pages these are: other packages speak the languages that they have.
 OURS = ("{{cookiecutter.project_slug}}.", "django."{{ ', "drf_spectacular."' if cookiecutter.sample_app }})
 
@@ -57,10 +59,7 @@ def foreign(page: str, language: str) -> set[str]:
 
 
 def pages(client: Client, *paths: str) -> Iterator[tuple[str, str]]:
-    """Yield these pages and those of ours that they lead to, each once, whatever its query: the path and the text.
-
-    Not the admin's questions before it deletes: Django names relations in the site's language there.
-    """
+    """Yield these pages and those of ours that they lead to, each once, whatever its query: the path and the text."""
     waiting, seen = [*paths], {*paths}
     while waiting:
         path = waiting.pop()
@@ -70,7 +69,7 @@ def pages(client: Client, *paths: str) -> Iterator[tuple[str, str]]:
         if ours and response.headers["Content-Type"].startswith("text/html"):
             yield path, response.text
             links = re.findall(r'href="(/(?!static/)[^"?#]*)', response.text)
-            found = {link for link in links if not link.endswith("/delete/")} - seen
+            found = {link for link in links if not LEFT_OUT.search(link)} - seen
             waiting += found
             seen |= found
 
