@@ -2,8 +2,10 @@
 
 import json
 import os
+import platform
 import re
 import shutil
+import sys
 from collections.abc import Generator, Hashable, Iterator
 from pathlib import Path
 from types import CodeType
@@ -21,6 +23,12 @@ from tests.support.choices import everything, label, pairs
 from tests.support.commands import run, succeed, tool
 from tests.support.projects import Bake, Environment
 from tests.support.stacks import stop_all
+
+# Projects ask for the Python of their image, which this machine need not have.
+os.environ.setdefault("UV_PYTHON", sys.executable)
+os.environ.setdefault(
+    "PYENV_VERSION", platform.python_version() if "pyenv" in sys.base_prefix else "system"
+)
 
 # How long an example takes depends on what else the machine does. The gate tries the same examples every time;
 # `--hypothesis-profile=search` looks for new ones.

@@ -46,6 +46,7 @@ COMMON = [
     ".github/workflows/ci.yml",
     ".gitignore",
     ".pre-commit-config.yaml",
+    ".python-version",
     "Dockerfile",
     "Makefile",
     "README.md",

@@ -48,8 +48,9 @@ def main() -> None:
     project = Path(
         cookiecutter(str(ROOT), no_input=True, extra_context=ANSWERS, output_dir=str(OUTPUT))
     )
-    # The project has its own environment.
+    # The project has its own environment, here with the Python that is there in place of its image's.
     environment = {name: value for name, value in os.environ.items() if name != "VIRTUAL_ENV"}
+    environment["UV_PYTHON"] = sys.executable
 
     def run(*command: str) -> None:
         if status := subprocess.run(command, cwd=project, env=environment).returncode:
