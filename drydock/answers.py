@@ -15,6 +15,7 @@ from drydock.tree import Tree
 NAME = "cookiecutter.json"
 # What a default may call that gives another value each time, or each day: Jinja's and cookiecutter's own.
 VARYING = frozenset({"now", "random", "random_ascii_string", "uuid4"})
+LINE_BREAK = re.compile(r"\r\n|\r|\n")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -237,10 +238,19 @@ def example(raw: Mapping[str, Any], name: str) -> str:
 
 
 def render_text(environment: Environment, text: str, context: Mapping[str, Any]) -> str:
-    """Return a rendered text; one without anything to render is not compiled, which would be slow."""
+    """Return a rendered text."""
+    plain = plain_text(environment, text)
+    return environment.from_string(text).render(context) if plain is None else plain
+
+
+def plain_text(environment: Environment, text: str) -> str | None:
+    """Return what Jinja makes of a text without anything to render; None if there is something.
+
+    Such a text need not be compiled, which is slow. All of its line breaks become alike.
+    """
     if marks(environment).search(text):
-        return environment.from_string(text).render(context)
-    return text
+        return None
+    return LINE_BREAK.sub(environment.newline_sequence, text)
 
 
 @lru_cache(maxsize=4)
@@ -252,8 +262,6 @@ def marks(environment: Environment) -> re.Pattern[str]:
         environment.comment_start_string,
         environment.line_statement_prefix,
         environment.line_comment_prefix,
-        "\r",  # Jinja makes all line breaks alike.
-        "\n",
     )
     return re.compile("|".join(re.escape(start) for start in starts if start))
 

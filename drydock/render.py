@@ -27,7 +27,7 @@ from binaryornot.helpers import has_binary_extension, is_binary_string
 from cookiecutter.environment import ExtensionLoaderMixin
 from jinja2.sandbox import SandboxedEnvironment
 
-from drydock.answers import Resolved, questions, render_text, resolve
+from drydock.answers import Resolved, plain_text, questions, render_text, resolve
 from drydock.cache import private
 from drydock.errors import DrydockError
 from drydock.limits import limited
@@ -178,7 +178,9 @@ def render_files(
         data = known(file).data
         if has_binary_extension(path) or is_binary_string(data[:512]):
             return file
-        text = environment.get_template(path).render(context)
+        text = plain_text(environment, data.decode())
+        if text is None:
+            text = environment.get_template(path).render(context)
         text = text.replace("\n", new_lines or first_newline(data))
         return File(data=text.encode(), executable=file.executable)
 

@@ -61,6 +61,8 @@ ODD: dict[str, str | bytes | None] = {
     f"{TOP}/{{% if cookiecutter.debug %}}debug{{% endif %}}": "x",
     f"{TOP}/f/{{% if cookiecutter.debug %}}debug{{% endif %}}": "x",
     f"{TOP}/crlf.txt": "a {{ cookiecutter.slug }}\r\nb\r\n",
+    f"{TOP}/plain.txt": "a\r\nb\nc\rd }}\n\n",
+    f"{TOP}/plain-cr.txt": "a\rb\r",
     f"{TOP}/no-newline": "{{ cookiecutter.list.a }}",
     f"{TOP}/binary": b"{{ raw }}\0\xff\xfe",
     f"{TOP}/image.png": b"{{ raw }}",
