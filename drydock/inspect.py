@@ -10,7 +10,7 @@ from drydock import accept, made, policy, project, record
 from drydock.answers import NAME, Resolved
 from drydock.compare import Comparison, compare
 from drydock.errors import DrydockError
-from drydock.merge import Fate, merge
+from drydock.merge import Fate, irreconcilable, merge
 from drydock.policy import Policy
 from drydock.record import Record
 from drydock.renames import renames, with_names
@@ -291,6 +291,11 @@ def unasked_hook(template: Tree) -> str:
 def with_merges(comparison: Comparison, base: Tree, upstream: Tree, here: Tree) -> Comparison:
     """Return a comparison in which only what cannot be merged is a conflict."""
     paths = {drift.path for drift in comparison.drifts if drift.state is State.CONFLICT}
+    base, upstream, here = (
+        {path: file for path, file in tree.items() if path in paths}
+        for tree in (base, upstream, here)
+    )
+    paths -= irreconcilable(base, here, upstream)
     if not paths:
         return comparison
     base, upstream, here = (
