@@ -181,11 +181,12 @@ def inspect(options: Options) -> Inspection:
             raise DrydockError(f"{source.url}: {NAME}: _by_hook is not a list of patterns.")
         patterns = tuple(map(str, declared))
         by_hook = {path: here.get(path) for path in differing if policy.matches(patterns, path)}
-    elif differing and not options.hooks and has_hooks(template.tree(old)):
+    elif differing and not options.hooks and (hooks := hooks_of(template.tree(old))):
         told = made.inspect_history(
             options.folder,
             base,
             replace(known, commit=old),
+            hooks,
             lambda then: rendered(source.resolve(then.commit), then)[0],
         )
         by_hook = {path: file for path, file in told.files.items() if path in paths}
@@ -275,9 +276,9 @@ def left_out(source: Source) -> list[str]:
     ]
 
 
-def has_hooks(template: Tree) -> bool:
-    """Tell whether a template has hooks that may change what was rendered."""
-    return any(path.startswith("hooks/") for path in template)
+def hooks_of(template: Tree) -> Tree:
+    """Return a template's hooks, which may change what was rendered."""
+    return {path: file for path, file in template.items() if path.startswith("hooks/")}
 
 
 def unasked_hook(template: Tree) -> str:
