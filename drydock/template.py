@@ -43,6 +43,7 @@ class Template:
             extra=extra,
             given=given,
             hooks=self.hooks,
+            history=lambda folder: self.source.add_history(folder, commit),
             cache=default_cache(),
             partial=partial,
         )
