@@ -57,7 +57,8 @@ class Inspection:
     that are as the template's hooks made them, not as rendered. The trees do not show them as edits;
     `rendered`, the recorded and the newest render, has them as rendered. `renames` are the files that the template
     has renamed, old path to new: the trees have them under the new path, unlike `rendered`. `answers` are those of the newest
-    template; its `new_questions` were not asked when the project was generated.
+    template, and `recordable` those that a record may have; its `new_questions` were not asked when the project was
+    generated, or their answers are secret and not recorded.
 
     `not_known` is why the newest template is not known, if so: it stands for the recorded one then. Files that are
     not known are in the comparison, and in none of the trees.
@@ -79,6 +80,7 @@ class Inspection:
     notes: tuple[str, ...]
     by_hook: tuple[str, ...]
     answers: dict[str, Any]
+    recordable: dict[str, Any]
     new_questions: tuple[str, ...]
     not_known: str | None = None
 
@@ -237,11 +239,21 @@ def inspect(options: Options) -> Inspection:
         notes=tuple(
             filter(
                 None,
-                (*resolved.notes, unasked, unknown, unmerged, *empty, *ended, *left_out(source)),
+                (
+                    *resolved.notes,
+                    not_recorded(resolved),
+                    unasked,
+                    unknown,
+                    unmerged,
+                    *empty,
+                    *ended,
+                    *left_out(source),
+                ),
             )
         ),
         by_hook=tuple(sorted(path for path in by_hook if here.get(path) == by_hook[path])),
         answers=resolved.public,
+        recordable=resolved.recordable(known.answers),
         new_questions=resolved.new,
         not_known=not_known,
     )
@@ -274,6 +286,17 @@ def left_out(source: Source) -> list[str]:
         for path, reason in sorted(source.left_out.items())
         if "cookiecutter" in path.partition("/")[0]
     ]
+
+
+def not_recorded(resolved: Resolved) -> str:
+    """Return a sentence on the secret answers that the record does not have, if there are any."""
+    names = [name for name in resolved.secret if name in resolved.new]
+    if not names:
+        return ""
+    return (
+        f"Secrets are not recorded, so the template's defaults are used for {', '.join(names)}. --set gives other "
+        "values."
+    )
 
 
 def hooks_of(template: Tree) -> Tree:
