@@ -203,7 +203,8 @@ class Mirror(Repository):
         """Let a mirror's HEAD be that of the repository elsewhere."""
         place = f"--git-dir={folder}"
         if theirs.branch:
-            git(None, place, "symbolic-ref", "HEAD", theirs.branch)
+            if (folder / "HEAD").read_bytes() != f"ref: {theirs.branch}\n".encode():
+                git(None, place, "symbolic-ref", "HEAD", theirs.branch)
         elif theirs.head:
             git(None, place, "update-ref", "--no-deref", "HEAD", theirs.head)
 
