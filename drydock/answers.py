@@ -10,11 +10,13 @@ from typing import Any
 from jinja2 import Environment
 
 from drydock.errors import DrydockError
+from drydock.secrets import is_secret_name
 from drydock.tree import Tree
 
 NAME = "cookiecutter.json"
 # What a default may call that gives another value each time, or each day: Jinja's and cookiecutter's own.
 VARYING = frozenset({"now", "random", "random_ascii_string", "uuid4"})
+LINE_BREAK = re.compile(r"\r\n|\r|\n")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,17 +25,50 @@ class Resolved:
 
     `variables` is what templates know as `cookiecutter`; `notes` are sentences for the user; `new` are the
     questions that the record does not answer. `moves` are the files that the template has renamed: old path to new.
+    `questions` is the template's cookiecutter.json.
     """
 
     variables: dict[str, Any]
     notes: tuple[str, ...]
     new: tuple[str, ...] = ()
     moves: dict[str, str] = field(default_factory=dict)
+    questions: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def public(self) -> dict[str, Any]:
         """The answers alone, as a record has them."""
         return {name: value for name, value in self.variables.items() if not name.startswith("_")}
+
+    @property
+    def secret(self) -> tuple[str, ...]:
+        """The questions whose answers are secret: no record should have them."""
+        return tuple(name for name in self.public if asks_secret(name, self.questions.get(name)))
+
+    def recordable(self, before: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the answers that a record may have. Secrets are in it as they were `before`, or not at all."""
+        return without_secrets(self.public, before, self.questions)
+
+
+def asks_secret(name: str, default: object) -> bool:
+    """Tell whether a question is for a secret: by its name, unless it has choices or is a yes-or-no question."""
+    return is_secret_name(name) and not isinstance(default, list | dict | bool)
+
+
+def without_secrets(
+    answers: Mapping[str, Any], before: Mapping[str, Any], questions: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Return answers, and those inside of dictionaries, with the secrets that there were `before` and no others."""
+    result: dict[str, Any] = {}
+    for name, value in answers.items():
+        default, old = questions.get(name), before.get(name)
+        if isinstance(value, dict):
+            inner = (part if isinstance(part, dict) else {} for part in (old, default))
+            result[name] = without_secrets(value, *inner)
+        elif not asks_secret(name, default):
+            result[name] = value
+        elif name in before:
+            result[name] = old
+    return result
 
 
 def questions(template: Tree, where: str) -> dict[str, Any]:
@@ -154,7 +189,9 @@ def resolve(
             if not default:
                 raise DrydockError(f"{where}: {name} has no choices.")
             default = default[0]
-        if recorded:
+        if recorded and asks_secret(name, value):
+            new[name] = ""
+        elif recorded:
             new[name] = f"{name} is a new question; the template's default is {name}={default!r}."
         return default
 
@@ -189,7 +226,13 @@ def resolve(
         raise DrydockError(
             f"{where}: {NAME}: the files of _migrations cannot be rendered: {error}"
         ) from None
-    return Resolved(variables=in_order, notes=(*notes, *new.values()), new=tuple(new), moves=moves)
+    return Resolved(
+        variables=in_order,
+        notes=(*notes, *filter(None, new.values())),
+        new=tuple(new),
+        moves=moves,
+        questions=raw,
+    )
 
 
 def check_allowed(
@@ -237,10 +280,19 @@ def example(raw: Mapping[str, Any], name: str) -> str:
 
 
 def render_text(environment: Environment, text: str, context: Mapping[str, Any]) -> str:
-    """Return a rendered text; one without anything to render is not compiled, which would be slow."""
+    """Return a rendered text."""
+    plain = plain_text(environment, text)
+    return environment.from_string(text).render(context) if plain is None else plain
+
+
+def plain_text(environment: Environment, text: str) -> str | None:
+    """Return what Jinja makes of a text without anything to render; None if there is something.
+
+    Such a text need not be compiled, which is slow. All of its line breaks become alike.
+    """
     if marks(environment).search(text):
-        return environment.from_string(text).render(context)
-    return text
+        return None
+    return LINE_BREAK.sub(environment.newline_sequence, text)
 
 
 @lru_cache(maxsize=4)
@@ -252,8 +304,6 @@ def marks(environment: Environment) -> re.Pattern[str]:
         environment.comment_start_string,
         environment.line_statement_prefix,
         environment.line_comment_prefix,
-        "\r",  # Jinja makes all line breaks alike.
-        "\n",
     )
     return re.compile("|".join(re.escape(start) for start in starts if start))
 

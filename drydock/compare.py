@@ -9,14 +9,10 @@ from dataclasses import dataclass, field
 from drydock import formats
 from drydock.formats import Document
 from drydock.keys import KeyChange, collapsed, diff_keys
-from drydock.lines import Matcher
+from drydock.lines import WHOLE, Matcher
 from drydock.policy import Policy
 from drydock.state import RENAMED, State
 from drydock.tree import File, Tree
-
-# A file with more changed lines than this is a different one, such as a lock that was made again: nobody would read its
-# keys, and it is only compared by line.
-WHOLE = 10_000
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,11 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from drydock import project, record
-from drydock.answers import questions
+from drydock.answers import Resolved, questions
 from drydock.errors import DrydockError
 from drydock.policy import is_skipped
 from drydock.record import Record
-from drydock.secrets import is_secret_name
 from drydock.source import Source, open_source
 from drydock.source.base import folder_of
 from drydock.template import Template
@@ -233,20 +232,18 @@ class Search:
         return Record(
             template=self.source.url,
             commit=sha,
-            # Secrets are not written down: the default replaces a missing one.
-            answers={name: value for name, value in answers.items() if not is_secret_name(name)},
+            answers=dict(answers),
             checkout=self.checkout,
             directory=self.directory,
             skip=self.here.skip,
             private=private,
         )
 
-    def render(self, sha: str, answers: Mapping[str, Any]) -> tuple[Tree, dict[str, Any]]:
-        """Return the render and its answers."""
+    def render(self, sha: str, answers: Mapping[str, Any]) -> tuple[Tree, Resolved]:
+        """Return the render, and the variables it was rendered with."""
         self.renders += 1
         extra = self.record(sha, answers).surroundings(sha)
-        tree, resolved = self.template.render(sha, answers, extra=extra)
-        return tree, resolved.public
+        return self.template.render(sha, answers, extra=extra)
 
     def try_out(self, sha: str, answers: Mapping[str, Any]) -> Parts | None:
         """Return how a commit and answers compare with the project; None if they cannot be rendered."""
@@ -447,14 +444,15 @@ def infer(
     else:
         sure = search.fill(best, answers, fixed)
     is_complete = not search.is_over
-    tree, public = search.render(best, answers)
+    tree, resolved = search.render(best, answers)
     final = search.here.score(search.here.parts(tree))
     if not final.likeness:
         raise DrydockError(
             f"{folder}: has nothing in common with {source.url}. Is that the right template?"
         )
     return Inference(
-        record=search.record(best, public),
+        # Secrets are not written down: the default replaces a missing one.
+        record=search.record(best, resolved.recordable({})),
         label=f"{source.url} at {source.describe(best)} of {source.date(best)[:10]}",
         files=final.files,
         identical=final.identical,

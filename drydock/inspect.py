@@ -10,7 +10,7 @@ from drydock import accept, made, policy, project, record
 from drydock.answers import NAME, Resolved
 from drydock.compare import Comparison, compare
 from drydock.errors import DrydockError
-from drydock.merge import Fate, merge
+from drydock.merge import Fate, irreconcilable, merge
 from drydock.policy import Policy
 from drydock.record import Record
 from drydock.renames import renames, with_names
@@ -57,7 +57,8 @@ class Inspection:
     that are as the template's hooks made them, not as rendered. The trees do not show them as edits;
     `rendered`, the recorded and the newest render, has them as rendered. `renames` are the files that the template
     has renamed, old path to new: the trees have them under the new path, unlike `rendered`. `answers` are those of the newest
-    template; its `new_questions` were not asked when the project was generated.
+    template, and `recordable` those that a record may have; its `new_questions` were not asked when the project was
+    generated, or their answers are secret and not recorded.
 
     `not_known` is why the newest template is not known, if so: it stands for the recorded one then. Files that are
     not known are in the comparison, and in none of the trees.
@@ -79,6 +80,7 @@ class Inspection:
     notes: tuple[str, ...]
     by_hook: tuple[str, ...]
     answers: dict[str, Any]
+    recordable: dict[str, Any]
     new_questions: tuple[str, ...]
     not_known: str | None = None
 
@@ -129,96 +131,49 @@ def inspect(options: Options) -> Inspection:
     behind, ahead = source.commits_between(old, new) if new != old else (0, 0)
 
     template = Template(source, known.directory, hooks=options.hooks)
-
-    def rendered(
-        sha: str, then: Record, given: Mapping[str, str] | None = None, *, partial: bool = False
-    ) -> tuple[Tree, Resolved]:
-        answers, extra = {**then.answers, **then.private}, then.surroundings(sha)
-        return template.render(sha, answers, extra=extra, given=given, partial=partial)
-
-    base, resolved = rendered(old, known, partial=options.partial)
-    for sha in {*known.taken.values()}:
-        of_it = [path for path, taken in known.taken.items() if taken == sha]
-        try:
-            later, _ = rendered(source.resolve(sha), known, partial=options.partial)
-        except DrydockError as error:
-            if not options.partial:
-                raise
-            reason = "is of another commit of the template"
-            later = {path: File(data=b"", unknown=f"{path}: {reason}. {error}") for path in of_it}
-        for path in of_it:
-            base.pop(path, None)
-            base |= {path: later[path]} if path in later else {}
+    base, resolved = render_recorded(template, known, old, partial=options.partial)
     upstream, resolved = base, replace(resolved, notes=())
     if new != old or options.given:
         try:
-            upstream, resolved = rendered(new, known, options.given, partial=options.partial)
+            upstream, resolved = template.render_record(
+                known, new, given=options.given, partial=options.partial
+            )
         except DrydockError as error:
             if not options.partial or options.given:
                 raise
             not_known = str(error)
-    # The newest template knows best which of its files are the project's.
-    rules = own_rules.above(policy.shipped_policy(resolved.variables, f"{source.url}: {NAME}"))
-    paths = [path for path in {**base, **upstream} if not rules.is_ignored(path)]
-    here = project.read(options.folder, paths, {**upstream, **base}, partial=options.partial)
-    base, upstream, empty = without_empty_submodules(source.fetched, base, upstream, here)
-    paths = [path for path in paths if path in base or path in upstream]
     unasked = ""
     if options.given and not options.hooks:
         unasked = unasked_hook(template.tree(new))
-    trees = base, upstream, here
-    obscure = {path for tree in trees for path, file in tree.items() if file.unknown}
-    uncertain = [{path: tree[path] for path in obscure if path in tree} for tree in trees]
-    base, upstream, here = (
-        {path: file for path, file in tree.items() if path not in obscure} for tree in trees
+
+    # The newest template knows best which of its files are the project's.
+    rules = own_rules.above(policy.shipped_policy(resolved.variables, f"{source.url}: {NAME}"))
+    wanted = [path for path in {**base, **upstream} if not rules.is_ignored(path)]
+    here = project.read(options.folder, wanted, {**upstream, **base}, partial=options.partial)
+    base, upstream, empty = without_empty_submodules(source.fetched, base, upstream, here)
+    (base, upstream, here), uncertain = without_unknown(base, upstream, here)
+
+    paths = {*wanted} & {*base, *upstream}
+    by_hook, unknown = made_by_hooks(
+        options, template, replace(known, commit=old), resolved, paths, base, here
     )
-    paths = [path for path in paths if path not in obscure]
-    by_hook, unknown = {}, ""
-    differing = [path for path in paths if path in base and here.get(path) != base[path]]
-    declared = resolved.variables.get("_by_hook")
-    if differing and declared is not None:
-        if not isinstance(declared, list):
-            raise DrydockError(f"{source.url}: {NAME}: _by_hook is not a list of patterns.")
-        patterns = tuple(map(str, declared))
-        by_hook = {path: here.get(path) for path in differing if policy.matches(patterns, path)}
-    elif differing and not options.hooks and has_hooks(template.tree(old)):
-        told = made.inspect_history(
-            options.folder,
-            base,
-            replace(known, commit=old),
-            lambda then: rendered(source.resolve(then.commit), then)[0],
-        )
-        by_hook = {path: file for path, file in told.files.items() if path in paths}
-        if told.reason:
-            unknown = (
-                f"{len(differing)} differ, and the template's hooks may have made some of them. It is unknown which, "
-                f"because {told.reason}."
-            )
     names = renames(resolved.moves, base, upstream, here)
     pending = {new: old for old, new in names.items() if old in here}
     by_hook_here = {names.get(path, path): file for path, file in by_hook.items()}
     trees = as_made(by_hook_here, with_names(base, names), upstream, with_names(here, names))
-    known_rules = [
-        replace(acceptance, file=names.get(acceptance.file, acceptance.file))
-        for acceptance in rules.accepted
-        if acceptance.file not in obscure
-    ]
-    rules = replace(
-        rules, accepted=tuple(known_rules), renamed={new: old for old, new in names.items()}
-    )
+    rules = follow(rules, names, leaving_out={path for tree in uncertain for path in tree})
     in_force, accepted, ended = accept.in_force(rules, *trees, datetime.date.today())
-    old_tree, new_tree, own_tree = (
-        {**tree, **rest} for tree, rest in zip(trees, uncertain, strict=True)
-    )
-    compared = compare(old_tree, new_tree, own_tree, in_force, pending)
+    everything = [{**tree, **rest} for tree, rest in zip(trees, uncertain, strict=True)]
+    comparison = compare(everything[0], everything[1], everything[2], in_force, pending)
     unmerged = ""
     try:
-        compared = with_merges(compared, *trees)
+        comparison = with_merges(comparison, *trees)
     except DrydockError as error:
         if not options.partial:
             raise
         unmerged = f"Whether conflicts merge cleanly is not known. {error}"
-    comparison = accept.marked(compared, accepted)
+    secrets = not_recorded(resolved)
+    notes = (*resolved.notes, secrets, unasked, unknown, unmerged, *empty, *ended)
     return Inspection(
         record=replace(known, template=source.url),
         url=source.url,
@@ -232,18 +187,94 @@ def inspect(options: Options) -> Inspection:
         rendered=(base, upstream),
         renames=names,
         policy=rules,
-        comparison=comparison,
-        notes=tuple(
-            filter(
-                None,
-                (*resolved.notes, unasked, unknown, unmerged, *empty, *ended, *left_out(source)),
-            )
-        ),
+        comparison=accept.marked(comparison, accepted),
+        notes=tuple(filter(None, (*notes, *left_out(source)))),
         by_hook=tuple(sorted(path for path in by_hook if here.get(path) == by_hook[path])),
         answers=resolved.public,
+        recordable=resolved.recordable(known.answers),
         new_questions=resolved.new,
         not_known=not_known,
     )
+
+
+def render_recorded(
+    template: Template, known: Record, sha: str, *, partial: bool
+) -> tuple[Tree, Resolved]:
+    """Return the render of a record, whose commit is `sha`, with each file that was taken from a later commit."""
+    base, resolved = template.render_record(known, sha, partial=partial)
+    for taken in {*known.taken.values()}:
+        paths = [path for path, commit in known.taken.items() if commit == taken]
+        try:
+            later, _ = template.render_record(
+                known, template.source.resolve(taken), partial=partial
+            )
+        except DrydockError as error:
+            if not partial:
+                raise
+            reason = "is of another commit of the template"
+            later = {path: File(data=b"", unknown=f"{path}: {reason}. {error}") for path in paths}
+        for path in paths:
+            base.pop(path, None)
+            base |= {path: later[path]} if path in later else {}
+    return base, resolved
+
+
+def without_unknown(*trees: Tree) -> tuple[list[Tree], list[Tree]]:
+    """Return trees without the files that are not known in all of them, and trees of those alone."""
+    unknown = {path for tree in trees for path, file in tree.items() if file.unknown}
+    return (
+        [{path: file for path, file in tree.items() if path not in unknown} for tree in trees],
+        [{path: file for path, file in tree.items() if path in unknown} for tree in trees],
+    )
+
+
+def made_by_hooks(
+    options: Options,
+    template: Template,
+    known: Record,
+    resolved: Resolved,
+    paths: set[str],
+    base: Tree,
+    here: Tree,
+) -> tuple[dict[str, File | None], str]:
+    """Return which of some files hooks made different from the render, as they were then, and why it is unknown, if so.
+
+    The template declares them, or the project's history tells.
+    """
+    differing = [path for path in paths if path in base and here.get(path) != base[path]]
+    declared = resolved.variables.get("_by_hook")
+    if differing and declared is not None:
+        if not isinstance(declared, list):
+            raise DrydockError(
+                f"{template.source.url}: {NAME}: _by_hook is not a list of patterns."
+            )
+        patterns = tuple(map(str, declared))
+        return {path: here.get(path) for path in differing if policy.matches(patterns, path)}, ""
+    if not differing or options.hooks or not (hooks := hooks_of(template.tree(known.commit))):
+        return {}, ""
+
+    def render(then: Record) -> Tree:
+        return template.render_record(then, template.source.resolve(then.commit))[0]
+
+    told = made.inspect_history(options.folder, base, known, hooks, render)
+    files = {path: file for path, file in told.files.items() if path in paths}
+    if not told.reason:
+        return files, ""
+    return files, (
+        f"{len(differing)} differ, and the template's hooks may have made some of them. It is unknown which, "
+        f"because {told.reason}."
+    )
+
+
+def follow(rules: Policy, names: Mapping[str, str], *, leaving_out: set[str]) -> Policy:
+    """Return a policy for files that the template has renamed, without what is accepted of some files."""
+    accepted = [
+        replace(acceptance, file=names.get(acceptance.file, acceptance.file))
+        for acceptance in rules.accepted
+        if acceptance.file not in leaving_out
+    ]
+    old_names = {new: old for old, new in names.items()}
+    return replace(rules, accepted=tuple(accepted), renamed=old_names)
 
 
 def without_empty_submodules(
@@ -275,9 +306,20 @@ def left_out(source: Source) -> list[str]:
     ]
 
 
-def has_hooks(template: Tree) -> bool:
-    """Tell whether a template has hooks that may change what was rendered."""
-    return any(path.startswith("hooks/") for path in template)
+def not_recorded(resolved: Resolved) -> str:
+    """Return a sentence on the secret answers that the record does not have, if there are any."""
+    names = [name for name in resolved.secret if name in resolved.new]
+    if not names:
+        return ""
+    return (
+        f"Secrets are not recorded, so the template's defaults are used for {', '.join(names)}. --set gives other "
+        "values."
+    )
+
+
+def hooks_of(template: Tree) -> Tree:
+    """Return a template's hooks, which may change what was rendered."""
+    return {path: file for path, file in template.items() if path.startswith("hooks/")}
 
 
 def unasked_hook(template: Tree) -> str:
@@ -291,6 +333,11 @@ def unasked_hook(template: Tree) -> str:
 def with_merges(comparison: Comparison, base: Tree, upstream: Tree, here: Tree) -> Comparison:
     """Return a comparison in which only what cannot be merged is a conflict."""
     paths = {drift.path for drift in comparison.drifts if drift.state is State.CONFLICT}
+    base, upstream, here = (
+        {path: file for path, file in tree.items() if path in paths}
+        for tree in (base, upstream, here)
+    )
+    paths -= irreconcilable(base, here, upstream)
     if not paths:
         return comparison
     base, upstream, here = (

@@ -13,6 +13,17 @@ WORK = 10_000_000
 LARGE = 100
 
 
+# A file with more changed lines than this is a different one, such as a lock that was made again: nobody would read its
+# keys, and it is only compared by line.
+WHOLE = 10_000
+
+
+def differing(old: Sequence[bytes], new: Sequence[bytes]) -> int:
+    """Return how many lines only one of two texts has: at least so many were changed."""
+    before, after = Counter(old), Counter(new)
+    return (before - after).total() + (after - before).total()
+
+
 class Matcher(difflib.SequenceMatcher[str]):
     """difflib's matcher with a bound on its work.
 

@@ -1,9 +1,10 @@
 """What a template's hooks did, learned from the project's own history: no hook is run.
 
 Files that hooks remove, write or change differ from the render from the moment a project is generated. The
-commit that added the project has them as they were then.
+commit that added the project has them as they were then. If a hook has made that commit itself, it came before the record.
 """
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,8 +29,8 @@ class Made:
     reason: str | None = None
 
 
-def inspect_history(project: Path, base: Tree, known: Record, render: Render) -> Made:
-    """Return what hooks did to a project; `base` is the render of its record.
+def inspect_history(project: Path, base: Tree, known: Record, hooks: Tree, render: Render) -> Made:
+    """Return what hooks did to a project; `base` is the render of its record, and `hooks` are the template's.
 
     Two commits tell: the one that made the project, and the last that wrote the record's commit. In the
     latter, only files that are new in the template count: earlier differences may be the team's own.
@@ -38,17 +39,22 @@ def inspect_history(project: Path, base: Tree, known: Record, render: Render) ->
         return Made(files={}, reason="the project is not in a git repository")
     if ask(project, "rev-parse", "--is-shallow-repository") == "true":
         return Made(files={}, reason="its clone is shallow (fetch-depth: 0 gets the whole history)")
-    first = ask(project, "log", "--diff-filter=A", "--format=%H", "--", record.NAME).split()
-    if not first:
+    added = ask(project, "log", "--diff-filter=A", "--format=%H", "--", record.NAME).split()
+    before = f"{added[-1]}^" if added else "HEAD"
+    is_older = 2 * len(tracked(project, before) & {*base}) > len(base)
+    if is_older and is_by_hook(project, before, hooks):
+        first = before
+    elif not added:
         return Made(files={}, reason=f"{record.NAME} was never committed")
-    before = tracked(project, f"{first[-1]}^")
-    if 2 * len(before & {*base}) > len(base):
+    elif is_older:
         return Made(files={}, reason="the project is older than its record")
-    start = record_at(project, first[-1])
+    else:
+        first = added[-1]
+    start = record_at(project, added[-1]) if added else known
     if start is None:
         return Made(files={}, reason=f"{record.NAME} cannot be read in the commit that added it")
     try:
-        return inspect_commits(project, base, known, start, first[-1], render)
+        return inspect_commits(project, base, known, start, first, render)
     except DrydockError as error:
         return Made(files={}, reason=str(error).rstrip("."))
 
@@ -78,6 +84,18 @@ def inspect_commits(
         now = files_at(project, last, new)
         files |= {path: now.get(path) for path in new if now.get(path) != base[path]}
     return Made(files=files)
+
+
+def is_by_hook(project: Path, commit: str, hooks: Tree) -> bool:
+    """Tell whether a hook has committed the project: the only commit until then has a message that a hook has.
+
+    A message of one word, such as "init", may be in a hook for another reason.
+    """
+    if ask(project, "rev-list", "--count", commit, "--", ".") != "1":
+        return False
+    message = ask(project, "log", "-n1", "--format=%s", commit, "--", ".")
+    quoted = re.compile(rb"[\"']%b\\?[\"']" % re.escape(message.encode()))
+    return " " in message and any(quoted.search(file.data) for file in hooks.values())
 
 
 def same(record: Record, other: Record) -> bool:

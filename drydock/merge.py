@@ -10,11 +10,12 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from pathlib import Path
 
 from drydock import formats
 from drydock.errors import DrydockError
 from drydock.keys import grouped
-from drydock.lines import WORK, Matcher
+from drydock.lines import WHOLE, WORK, Matcher, differing
 from drydock.project import unix
 from drydock.source.git import contents_of, entries_of, git
 from drydock.tree import File, Tree
@@ -101,6 +102,38 @@ def in_its_ends_of_lines(base: Tree, ours: Tree) -> Tree:
 def crlf(data: bytes) -> bool:
     """Tell whether all lines end in CRLF."""
     return b"\r\n" in data and data.count(b"\n") == data.count(b"\r\n")
+
+
+def irreconcilable(base: Tree, ours: Tree, theirs: Tree) -> set[str]:
+    """Return the files that both sides made again, such as a lock, and that git's plain merge cannot merge.
+
+    This is known much sooner than what `merge` makes of such a file, because git looks longer for what its versions
+    have in common if it merges trees.
+    """
+    ours = in_its_ends_of_lines(base, ours)
+    paths = [path for path in ours if path in base and path in theirs]
+    return {
+        path
+        for path in paths
+        for sides in [(ours[path].data, base[path].data, theirs[path].data)]
+        if are_made_again(*sides) and conflict(*sides)
+    }
+
+
+def are_made_again(ours: bytes, base: bytes, theirs: bytes) -> bool:
+    """Tell whether two versions of a file have little in common with the one that they come from."""
+    lines = base.splitlines()
+    return all(differing(lines, side.splitlines()) > WHOLE for side in (ours, theirs))
+
+
+def conflict(ours: bytes, base: bytes, theirs: bytes) -> bool:
+    """Tell whether git's plain merge of a file conflicts."""
+    with tempfile.TemporaryDirectory(prefix="drydock-") as folder:
+        for name, data in (("ours", ours), ("base", base), ("theirs", theirs)):
+            Path(folder, name).write_bytes(data)
+        # The status is the number of conflicts, or above 127 for an error.
+        result = git(folder, "merge-file", "--stdout", "ours", "base", "theirs", check=False)
+    return 0 < result.returncode < 128
 
 
 class Scratch:
@@ -194,6 +227,8 @@ def merged_by_key(path: str, stages: dict[int, File]) -> str | None:
         return None
     base, ours, theirs = (stages[stage].text for stage in (1, 2, 3))
     if base is None or ours is None or theirs is None:
+        return None
+    if are_made_again(*(stages[stage].data for stage in (2, 1, 3))):
         return None
     merged = merged_by_line(*(text.splitlines(keepends=True) for text in (base, ours, theirs)))
     if merged is None:

@@ -18,6 +18,7 @@ from cookiecutter.find import find_template
 from cookiecutter.generate import generate_context, generate_files
 from cookiecutter.hooks import run_pre_prompt_hook
 from cookiecutter.prompt import (
+    read_repo_password,
     read_user_choice,
     read_user_dict,
     read_user_variable,
@@ -28,7 +29,16 @@ from cookiecutter.repository import determine_repo_dir
 from cookiecutter.utils import create_env_with_context
 from jinja2 import Environment
 
-from drydock.answers import NAME, Resolved, check_allowed, fault, render_text, resolve
+from drydock.answers import (
+    NAME,
+    Resolved,
+    asks_secret,
+    check_allowed,
+    fault,
+    render_text,
+    resolve,
+    without_secrets,
+)
 from drydock.errors import DrydockError
 from drydock.render import told
 from drydock.source.address import hidden, without_credentials
@@ -102,6 +112,11 @@ class Questionnaire:
         check_allowed(refused, chosen, given, without_credentials(self.template))
         return result
 
+    def without_secrets(self, variables: Mapping[str, Any]) -> dict[str, Any]:
+        """Return variables with the template's defaults in place of secret answers."""
+        defaults = self.resolved({}, is_complete=False).variables
+        return without_secrets(variables, defaults, self.raw)
+
     def project(self, variables: Mapping[str, Any]) -> Path:
         """Return the folder that a project with these variables would be in."""
         name = find_template(self.folder, self.environment).name
@@ -119,6 +134,9 @@ class Questionnaire:
                 return read_user_yes_no(name, default, *words)
             case dict():
                 return read_user_dict(name, default, *words)
+        if asks_secret(name, default):
+            labels, before = words
+            return read_repo_password(f"{before}{labels.get(name) or name}") or default
         return read_user_variable(name, default, *words)
 
     def against_rules(self, name: str, value: object) -> str:
@@ -245,10 +263,11 @@ def generate(questions: Questionnaire, variables: Mapping[str, Any]) -> Path:
     }
     asked = {name: questions.raw[name] for name in questions.names}
     context = {"cookiecutter": {**variables, **extra}, "_cookiecutter": asked}
+    replay = {**context, "cookiecutter": {**questions.without_secrets(variables), **extra}}
     new = [path for path in (project, *project.parents) if not path.exists()]
     try:
-        # As cookiecutter does, for its --replay.
-        dump(questions.replays, questions.folder.name, context)
+        # As cookiecutter does, for its --replay, but that has the template's defaults in place of secrets.
+        dump(questions.replays, questions.folder.name, replay)
         return Path(generate_files(str(questions.folder), context, str(questions.output)))
     except BaseException as error:
         shutil.rmtree(project, ignore_errors=True)

@@ -72,11 +72,13 @@ def read(
             tree[path] = File(data=b"", unknown=reason)
     for path in converted(project, tree):
         tree[path] = replace(tree[path], data=unix(tree[path].data))
-    if like and not has_modes(project):
-        tree = {
-            path: replace(file, executable=like[path].executable) if path in like else file
-            for path, file in tree.items()
-        }
+    other_modes = {
+        path: replace(file, executable=like[path].executable)
+        for path, file in tree.items()
+        if like and path in like and file.executable != like[path].executable
+    }
+    if other_modes and not has_modes(project):
+        tree |= other_modes
     return tree
 
 

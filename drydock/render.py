@@ -27,7 +27,7 @@ from binaryornot.helpers import has_binary_extension, is_binary_string
 from cookiecutter.environment import ExtensionLoaderMixin
 from jinja2.sandbox import SandboxedEnvironment
 
-from drydock.answers import Resolved, questions, render_text, resolve
+from drydock.answers import Resolved, plain_text, questions, render_text, resolve
 from drydock.cache import private
 from drydock.errors import DrydockError
 from drydock.limits import limited
@@ -66,6 +66,7 @@ def rendered(
     extra: Mapping[str, Any] | None = None,
     given: Mapping[str, str] | None = None,
     hooks: bool = False,
+    history: Callable[[Path], None] | None = None,
     cache: Path | None = None,
     partial: bool = False,
 ) -> tuple[Tree, Resolved]:
@@ -73,13 +74,13 @@ def rendered(
 
     `where` names the template for the user. `extra` are private variables that cookiecutter adds,
     such as _template. `given` answers take precedence over `recorded` ones. With `hooks`, the template's
-    code is run. `cache` is the folder of compiled templates. DrydockError for a template that
+    code is run, in a folder to which `history` gives the template's commits. `cache` is the folder of compiled templates. DrydockError for a template that
     cannot be rendered, or writes outside its project; with `partial`, a single file that cannot be rendered is
     in the tree, as unknown.
     """
     raw = questions(template, where)
     if hooks:
-        return run_with_hooks(template, raw, recorded, where, extra, given)
+        return run_with_hooks(template, raw, recorded, where, extra, given, history)
     with limited(len(template), where):
         environment = make_environment(raw, where, cache)
         resolved = resolve(environment, raw, recorded, where, given)
@@ -178,7 +179,9 @@ def render_files(
         data = known(file).data
         if has_binary_extension(path) or is_binary_string(data[:512]):
             return file
-        text = environment.get_template(path).render(context)
+        text = plain_text(environment, data.decode())
+        if text is None:
+            text = environment.get_template(path).render(context)
         text = text.replace("\n", new_lines or first_newline(data))
         return File(data=text.encode(), executable=file.executable)
 
@@ -250,6 +253,7 @@ def run_with_hooks(
     where: str,
     extra: Mapping[str, Any] | None,
     given: Mapping[str, str] | None,
+    history: Callable[[Path], None] | None,
 ) -> tuple[Tree, Resolved]:
     """Let cookiecutter itself generate, hooks included, in a process of its own, and read the result.
 
@@ -265,6 +269,8 @@ def run_with_hooks(
         ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool,
     ):
         write_tree(template, Path(name, "template"))
+        if history:
+            history(Path(name, "template"))
         try:
             return pool.submit(generate, name, raw, recorded, where, extra, given).result()
         except BrokenProcessPool:

@@ -7,6 +7,7 @@ from typing import Any
 from drydock import record
 from drydock.answers import Resolved
 from drydock.cache import default_cache
+from drydock.record import Record
 from drydock.render import rendered
 from drydock.source import Source
 from drydock.tree import Tree
@@ -43,8 +44,21 @@ class Template:
             extra=extra,
             given=given,
             hooks=self.hooks,
+            history=lambda folder: self.source.add_history(folder, commit),
             cache=default_cache(),
             partial=partial,
         )
         tree.pop(record.NAME, None)
         return tree, resolved
+
+    def render_record(
+        self,
+        then: Record,
+        commit: str,
+        *,
+        given: Mapping[str, str] | None = None,
+        partial: bool = False,
+    ) -> tuple[Tree, Resolved]:
+        """Return what `render` does for the answers of a record, in the surroundings that it tells of."""
+        recorded, extra = {**then.answers, **then.private}, then.surroundings(commit)
+        return self.render(commit, recorded, extra=extra, given=given, partial=partial)

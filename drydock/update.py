@@ -100,7 +100,7 @@ def new_record(inspection: Inspection, folder: Path, wanted: set[str] | None, mo
             text,
             template=template,
             commit=inspection.newest.sha,
-            answers=inspection.answers,
+            answers=inspection.recordable,
             taken={},
         )
     taken = {**inspection.record.taken, **dict.fromkeys(sorted(wanted), inspection.newest.sha)}

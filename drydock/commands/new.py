@@ -46,8 +46,8 @@ def new(
     """
     from drydock import new as news  # Slow to import.
     from drydock import record
+    from drydock.answers import asks_secret
     from drydock.report.sentences import plain
-    from drydock.secrets import is_secret_name
 
     if not (no_input or is_terminal()):
         raise DrydockError(
@@ -65,7 +65,7 @@ def new(
                 raise click.Abort from None
             click.echo(f"\n{questions.say('These are the answers:')}")
             for name in questions.names:
-                value = "***" if is_secret_name(name) else variables[name]
+                value = "***" if asks_secret(name, questions.raw[name]) else variables[name]
                 click.echo(f"  {name}: {plain(str(value))}")
             project = plain(str(questions.project(variables)))
             if not click.confirm(questions.say("Generate {}?", project), default=True):

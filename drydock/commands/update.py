@@ -104,7 +104,7 @@ def update(
 
 
 def ask(inspection: "Inspection", given: dict[str, str]) -> dict[str, str]:
-    """On a terminal, ask the questions that are new in the template."""
+    """On a terminal, ask the questions that are new in the template, and for the secrets, which are not recorded."""
     if not is_terminal():
         return {}
     from drydock.secrets import is_secret_name

@@ -93,6 +93,9 @@ class Archive(Source):
         """See Source."""
         return [self.resolve(ref)]
 
+    def add_history(self, folder: Path, commit: str) -> None:
+        """See Source. An archive has none."""
+
     def tree(self, commit: str, directory: str | None = None) -> Tree:
         """See Source."""
         folder = folder_of(directory)

@@ -3,6 +3,7 @@
 import posixpath
 from abc import ABC, abstractmethod
 from collections.abc import Callable
+from pathlib import Path
 
 from drydock.errors import DrydockError
 from drydock.tree import Tree
@@ -52,6 +53,13 @@ class Source(ABC):
     @abstractmethod
     def tree(self, commit: str, directory: str | None = None) -> Tree:
         """Return a commit's files, or those of one folder; DrydockError if they cannot be read."""
+
+    @abstractmethod
+    def add_history(self, folder: Path, commit: str) -> None:
+        """Make a folder with a commit's files a clone at that commit, if the template is in git.
+
+        A template's code may ask git for the commit: when cookiecutter generates, it runs in a clone.
+        """
 
 
 def folder_of(directory: str | None) -> str:

@@ -62,11 +62,13 @@ class Mirror(Repository):
             else:
                 self.refresh()
 
-    def resolve(self, ref: str | None) -> str:
-        """See Source. A commit that is on no branch any more may still be available by its name."""
-        if ref and SHA.fullmatch(ref) and not self.offline and not self.find(ref):
-            self.ask(self.folder, "fetch", "--no-write-fetch-head", self.address, ref)
-        return super().resolve(ref)
+    def find(self, name: str) -> str:
+        """See Repository. A commit that is on no branch any more may still be available by its name."""
+        sha = super().find(name)
+        if sha or self.offline or not SHA.fullmatch(name):
+            return sha
+        self.ask(self.folder, "fetch", "--no-write-fetch-head", self.address, name)
+        return super().find(name)
 
     def tree(self, commit: str, directory: str | None = None) -> Tree:
         """See Source."""
@@ -201,7 +203,8 @@ class Mirror(Repository):
         """Let a mirror's HEAD be that of the repository elsewhere."""
         place = f"--git-dir={folder}"
         if theirs.branch:
-            git(None, place, "symbolic-ref", "HEAD", theirs.branch)
+            if (folder / "HEAD").read_bytes() != f"ref: {theirs.branch}\n".encode():
+                git(None, place, "symbolic-ref", "HEAD", theirs.branch)
         elif theirs.head:
             git(None, place, "update-ref", "--no-deref", "HEAD", theirs.head)
 

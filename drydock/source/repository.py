@@ -165,6 +165,15 @@ class Repository(Source):
                 tree |= self.submodule(place.path, place.entry, entries[place.entry][2], settings)
         return tree
 
+    def add_history(self, folder: Path, commit: str) -> None:
+        """See Source. Nothing is copied: the new repository reads this one's objects."""
+        objects = self.folder / self.git("rev-parse", "--git-path", "objects")
+        git(folder, "init", "--quiet", "--template=")
+        alternates = folder / ".git" / "objects" / "info" / "alternates"
+        alternates.parent.mkdir(exist_ok=True)
+        alternates.write_text(f"{objects.absolute()}\n", encoding="utf-8")
+        git(folder, "update-ref", "--no-deref", "HEAD", commit)
+
     def submodule(self, path: str, entry: str, commit: str, settings: str) -> Tree:
         """Return the files of a submodule, below a path; none, and why, if they cannot be had.
 

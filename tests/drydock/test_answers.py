@@ -8,8 +8,10 @@ from typing import Any
 import pytest
 from cookiecutter.generate import generate_context
 from cookiecutter.prompt import prompt_for_config
+from hypothesis import given
+from hypothesis import strategies as st
 
-from drydock.answers import resolve
+from drydock.answers import plain_text, resolve
 from drydock.errors import DrydockError
 from drydock.render import make_environment
 
@@ -164,3 +166,17 @@ def test_what_was_recorded_before_it_was_refused_is_still_read() -> None:
     assert read(CHECKED, recorded)["cache"] == "redis"
     environment = make_environment(CHECKED, "t")
     resolve(environment, copy.deepcopy(CHECKED), recorded, "t", {"slug": "new"})
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{}, {"newline_sequence": "\r\n"}, {"line_statement_prefix": "a", "trim_blocks": True}],
+)
+@given(text=st.text(st.sampled_from("ab \r\n{}%#"), max_size=12))
+def test_a_text_without_anything_to_render_is_what_jinja_makes_of_it(
+    options: dict[str, Any], text: str
+) -> None:
+    environment = make_environment({"_jinja2_env_vars": options}, "t")
+    plain = plain_text(environment, text)
+    assert plain is None or plain == environment.from_string(text).render()
+    assert plain is not None or {*text} & {*"{a"}

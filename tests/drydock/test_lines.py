@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from drydock import lines
 from drydock.lines import Matcher
-from drydock.merge import merged_by_line
+from drydock.merge import merge_trees, merged_by_line
+from drydock.tree import Tree
 from tests.drydock.test_update import commit
 from tests.support.templates import TOP, Drydock, MakeTemplate
 
@@ -145,3 +146,54 @@ def test_git_that_takes_too_long_is_ended_and_the_conflict_stays(
     assert refused.exit_code == 2
     assert "git merge-tree: was ended after 300 seconds" in refused.stderr
     assert (project / "a.txt").read_text() == "mine\nb\nc\n"
+
+
+def numbered(who: str, numbers: range) -> str:
+    """Return a text of a hundred lines, in which those of some numbers are somebody's."""
+    return "".join(f"{who if n in numbers else 'base'} {n}\n" for n in range(100))
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs", "state", "asked"),
+    [
+        (range(100), range(100), "conflict", 0),
+        (range(60), range(40, 100), "conflict", 0),
+        (range(49), range(51, 100), "merges cleanly", 1),
+        (range(20), range(20), "conflict", 1),
+    ],
+)
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_what_both_sides_made_again_is_a_conflict_without_a_long_look(
+    drydock: Drydock, make_template: MakeTemplate, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    ours: range, theirs: range, state: str, asked: int, end: str,
+) -> None:  # fmt: skip
+    monkeypatch.setattr("drydock.merge.WHOLE", 80)
+    template = make_template({f"{TOP}/a.txt": numbered("", range(0))})
+    project = template.generate(tmp_path / "projects")
+    (project / "a.txt").write_text(numbered("ours", ours), newline=end)
+    commit(project)
+    template.commit({f"{TOP}/a.txt": numbered("theirs", theirs)})
+    trees = []
+
+    def counted(*sides: Tree) -> Any:  # noqa: ANN401
+        trees.append(sides)
+        return merge_trees(*sides)
+
+    monkeypatch.setattr("drydock.merge.merge_trees", counted)
+    [drift] = json.loads(drydock("check", project, "--json").output)["drifts"]
+    assert (drift["state"], len(trees)) == (state, asked)
+    assert drydock("update", project).exit_code == (state == "conflict")
+
+
+def test_the_keys_of_what_both_sides_made_again_are_not_merged(
+    drydock: Drydock, make_template: MakeTemplate, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    template = make_template({f"{TOP}/a.env": "A=1\nB=1\n"})
+    project = template.generate(tmp_path / "projects")
+    (project / "a.env").write_text("A=2\nB=1\n")
+    commit(project)
+    template.commit({f"{TOP}/a.env": "A=1\nB=2\n"})
+    assert "merges cleanly  a.env" in drydock("check", project).output
+    monkeypatch.setattr("drydock.merge.WHOLE", 1)
+    assert "conflict  a.env" in drydock("check", project).output
+    assert drydock("update", project).exit_code == 1

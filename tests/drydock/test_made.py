@@ -113,6 +113,62 @@ def test_a_record_that_came_later_tells_nothing(
     assert "older than its record" in result.output
 
 
+COMMITTING = (
+    HOOK
+    + """
+import subprocess
+identity = ["-c", "user.name=Hook", "-c", "user.email=hook@example.com"]
+for command in (["init", "--quiet"], ["add", "--all"], [*identity, "commit", "--quiet", "-m", "Made from a template"]):
+    subprocess.run(["git", *command], check=True)
+"""
+)
+
+
+@pytest.fixture
+def committed(make_template: MakeTemplate, tmp_path: Path) -> Path:
+    """Return a project that a hook has committed; its record came after that."""
+    template = make_template({**FILES, "hooks/post_gen_project.py": COMMITTING})
+    return generate(template, tmp_path / "projects")
+
+
+def test_a_hook_that_commits_tells_before_the_record_is_committed(
+    drydock: Drydock, committed: Path
+) -> None:
+    assert drydock("check", committed).exit_code == 0
+    assert "\n  README.md\n  run.sh\n" in drydock("check", committed, "--verbose").output
+
+
+def test_a_hook_that_commits_tells_of_no_edit_since(drydock: Drydock, committed: Path) -> None:
+    (committed / "README.md").write_text("written by the hook\nand by me\n")
+    (committed / "docker-compose.yml").write_text("services: {}\n")
+    edited = {"README.md": "edited here", "docker-compose.yml": "edited here"}
+    assert paths(drydock, committed) == edited
+    commit(committed)
+    assert paths(drydock, committed) == edited
+
+
+def test_a_commit_between_a_hooks_and_the_record_leaves_it_unknown(
+    drydock: Drydock, committed: Path
+) -> None:
+    (committed / "README.md").write_text("mine\n")
+    git(committed, "add", "README.md")
+    git(committed, "commit", "--quiet", "--message", "Mine")
+    commit(committed)
+    assert "older than its record" in drydock("check", committed).output
+    assert paths(drydock, committed) == {"README.md": "edited here", "run.sh": "deleted here"}
+
+
+@pytest.mark.parametrize("message", ["All of it", "init", "from a template"])
+def test_a_first_commit_that_is_not_the_hooks_tells_nothing(
+    drydock: Drydock, committed: Path, message: str
+) -> None:
+    (committed / "README.md").write_text("mine\n")
+    git(committed, "add", "README.md")
+    git(committed, "commit", "--quiet", "--amend", "--message", message)
+    commit(committed)
+    assert "older than its record" in drydock("check", committed).output
+
+
 def test_a_shallow_clone_says_so(drydock: Drydock, made: Path, tmp_path: Path) -> None:
     git(tmp_path, "clone", "--quiet", "--depth=1", f"file://{made}", "shallow")
     assert "its clone is shallow" in drydock("check", tmp_path / "shallow").output

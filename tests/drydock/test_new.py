@@ -186,6 +186,24 @@ def test_this_template_is_asked_in_korean(new: New, monkeypatch: pytest.MonkeyPa
     assert "프로젝트의 다른 부분이 쓰는 이름입니다" in result.stderr
 
 
+def test_a_secret_is_typed_without_an_echo_and_not_kept(
+    new: New, make_template: MakeTemplate, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    typed = iter(["hunter2", ""])
+    monkeypatch.setattr("drydock.new.read_repo_password", lambda question: next(typed))
+    questions = {"slug": "site", "api_token": "changeme", "db_pass": "{{ cookiecutter.slug }}-1"}
+    template = make_template(ALL, {**questions, "deploy_key": ["yes", "no"]})
+    result = new(template.folder, typed="shop\n\ny\n")
+    assert result.exit_code == 0, result.output
+    assert "hunter2" not in result.output
+    assert "api_token: ***\n  db_pass: ***\n  deploy_key: yes\n" in result.output
+    made = answers(Path("shop"))
+    assert (made["api_token"], made["db_pass"]) == ("hunter2", "shop-1")
+    (replay,) = (tmp_path / "replay").iterdir()
+    assert "hunter2" not in replay.read_text()
+    assert json.loads(replay.read_text())["cookiecutter"]["api_token"] == "changeme"
+
+
 def test_what_is_given_is_not_asked(asking: Template, new: New) -> None:
     result = new(
         asking.folder, "name={{ 1 }}", "slug=shop", "database=postgresql", typed="\n\n\ny\n"

@@ -61,6 +61,8 @@ ODD: dict[str, str | bytes | None] = {
     f"{TOP}/{{% if cookiecutter.debug %}}debug{{% endif %}}": "x",
     f"{TOP}/f/{{% if cookiecutter.debug %}}debug{{% endif %}}": "x",
     f"{TOP}/crlf.txt": "a {{ cookiecutter.slug }}\r\nb\r\n",
+    f"{TOP}/plain.txt": "a\r\nb\nc\rd }}\n\n",
+    f"{TOP}/plain-cr.txt": "a\rb\r",
     f"{TOP}/no-newline": "{{ cookiecutter.list.a }}",
     f"{TOP}/binary": b"{{ raw }}\0\xff\xfe",
     f"{TOP}/image.png": b"{{ raw }}",
@@ -273,6 +275,36 @@ class Own(Extension):
     result = drydock("check", project, "--hooks")
     assert "ended the process" in result.output
     assert "own" not in sys.modules
+
+
+@pytest.mark.parametrize("place", ["folder", "worktree", "mirror"])
+def test_an_extension_may_ask_git_for_the_commit(
+    drydock: Drydock, make_template: MakeTemplate, tmp_path: Path, place: str
+) -> None:
+    code = """\
+import subprocess
+from jinja2.ext import Extension
+class Own(Extension):
+    def __init__(self, environment):
+        super().__init__(environment)
+        environment.globals["log"] = lambda: subprocess.check_output(["git", "log", "--format=%H %s"], text=True)
+"""
+    questions = {"slug": "site", "_extensions": ["own.Own"]}
+    template = make_template({"own.py": code, f"{TOP}/x": "{{ log() }}"}, questions)
+    address = str(template.folder)
+    if place == "worktree":
+        address = str(tmp_path / "worktree")
+        git(template.folder, "worktree", "add", "--quiet", "--detach", address)
+    elif place == "mirror":
+        address = f"file://{address}"
+    project = tmp_path / "project"
+    project.mkdir()
+    (project / "x").write_text(f"{template.head()} First\n")
+    record = Record(template=address, commit=template.head(), answers={})
+    (project / ".cruft.json").write_text(record.dumps())
+    newer = template.commit({"unrelated": "x"})
+    result = drydock("check", project, "--hooks", "--to", newer)
+    assert "changed upstream  x  +1 -0\n" in result.output
 
 
 @pytest.mark.parametrize(

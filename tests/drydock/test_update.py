@@ -1,6 +1,7 @@
 """`drydock update` merges what the template changed, and loses nothing."""
 
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -457,3 +458,59 @@ def test_a_secret_is_asked_for_without_an_echo(
     assert [one["hide_input"] for one in asked.values()] == [False, True]
     assert [one["show_default"] for one in asked.values()] == [True, False]
     assert "hunter2" not in result.output
+    recorded = json.loads((site / NAME).read_text())["context"]["cookiecutter"]
+    assert recorded == {"slug": "site", "database": "mysql", "queue": "none"}
+    commit(site)
+    asked.clear()
+    assert drydock("update", site).exit_code == 0
+    assert [*asked] == ["api_token"]
+
+
+def test_a_secret_is_not_recorded_unless_it_was(
+    drydock: Drydock, make_template: MakeTemplate, tmp_path: Path
+) -> None:
+    questions = {
+        "slug": "site",
+        "api_token": "changeme",
+        "deploy_key": ["yes", "no"],
+        "use_token": True,
+        "db": {"name": "site", "password": "changeme"},
+    }
+    files = {f"{TOP}/.env": "API_TOKEN={{ cookiecutter.api_token }}\n{{ cookiecutter.slug }}\n"}
+    template = make_template(files, questions)
+    project = template.generate(tmp_path / "projects")
+    text = (project / NAME).read_text()
+    data = json.loads(text)
+    data["context"]["cookiecutter"] = {"slug": "site", "api_token": "hunter2"}
+    (project / NAME).write_text(json.dumps(data))
+    (project / ".env").write_text("API_TOKEN=hunter2\nsite\n")
+    commit(project)
+    template.commit({f"{TOP}/new.txt": "x"})
+    options = ["--set", "api_token=hunter3", "--set", 'db={"password": "hunter4"}']
+    result = drydock("update", project, *options)
+    assert result.exit_code == 0, result.output
+    assert (project / ".env").read_text() == "API_TOKEN=hunter3\nsite\n"
+    assert json.loads((project / NAME).read_text())["context"]["cookiecutter"] == {
+        "slug": "site",
+        "api_token": "hunter2",
+        "deploy_key": "yes",
+        "use_token": True,
+        "db": {"name": "site"},
+    }
+    assert not {*"34"} & {*re.findall("hunter(.)", (project / NAME).read_text())}
+
+
+def test_a_secret_that_is_not_recorded_is_said(
+    drydock: Drydock, make_template: MakeTemplate, tmp_path: Path
+) -> None:
+    questions = {"slug": "site", "api_token": "changeme"}
+    files = {f"{TOP}/.env": "API_TOKEN={{ cookiecutter.api_token }}\nA=1\nB=2\n"}
+    template = make_template(files, questions)
+    project = template.generate(tmp_path / "projects", api_token="hunter2")
+    said = drydock("init", project, str(template.folder), "--set", "api_token=hunter2", "--force")
+    assert said.exit_code == 0, said.output
+    assert "hunter2" not in said.output + (project / NAME).read_text()
+    assert "the template's defaults are used for api_token." in drydock("check", project).output
+    known = drydock("check", project, "--set", "api_token=hunter2").output
+    assert "defaults are used" not in known
+    assert "hunter2" not in known

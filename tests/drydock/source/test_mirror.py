@@ -122,6 +122,22 @@ def test_a_commit_of_no_branch_is_asked_for_by_name(template: Template, url: str
     assert open_source(url).resolve(lost) == lost
 
 
+def test_a_commit_that_is_there_is_looked_up_once(
+    template: Template, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = open_source(url)
+    assert isinstance(source, mirror.Mirror)
+    run, asked = source.git, list[tuple[str, ...]]()
+
+    def counted(*words: str, check: bool = True) -> str:
+        asked.append(words)
+        return run(*words, check=check)
+
+    monkeypatch.setattr(source, "git", counted)
+    assert source.resolve(template.head()) == template.head()
+    assert len(asked) == 1
+
+
 def spoil(mirror: Path, what: str) -> None:
     """Break a mirror."""
     match what:
