@@ -10,11 +10,12 @@ from selenium.webdriver.common.by import By
 from tests.support.catalogue import ROOT
 from tests.support.commands import program, succeed
 from tools import captures
-from tools.address import mentioned, repository
+from tools.address import mentioned, repository, site
 from tools.browser import BROWSERS, DRIVER, opened
 from tools.captures import BLOCK, DOCUMENTS, PICTURE, SIZE, capture
 
 NAMES = re.compile(r"(?:github\.com/|\bgh:|--repo )([\w.-]+/django-drydock)")
+SITES = re.compile(r"https://[\w-]+\.github\.io/django-drydock/")
 
 
 def steady(report: str) -> str:
@@ -80,6 +81,7 @@ def test_every_document_has_the_address_in_pyproject() -> None:
     texts = mentioned(ROOT, "django-drydock")
     names = {name.removesuffix(".git") for text in texts.values() for name in NAMES.findall(text)}
     assert names - {"you/django-drydock"} == {repository()}
+    assert {name for text in texts.values() for name in SITES.findall(text)} == {site(repository())}
 
 
 def test_the_address_is_changed_everywhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -88,6 +90,9 @@ def test_the_address_is_changed_everywhere(tmp_path: Path, monkeypatch: pytest.M
     )
     text = "gh:{0} and git+https://github.com/{0}.git, {0}; not x{0}, {0}-2 or a/{0}.\n"
     (tmp_path / "README.md").write_text(text.format("ORG/it"))
+    (tmp_path / "SITE.md").write_text(
+        "<https://ORG.github.io/it/ko/>, not https://ORG.github.io/it-2/\n"
+    )
     succeed("git", "init", "--quiet", cwd=tmp_path)
     succeed("git", "add", "--all", cwd=tmp_path)
     monkeypatch.setattr("tools.address.ROOT", tmp_path)
@@ -98,6 +103,8 @@ def test_the_address_is_changed_everywhere(tmp_path: Path, monkeypatch: pytest.M
     assert repository(tmp_path) == "me/it"
     changed = "gh:{0} and git+https://github.com/{0}.git, {0}; not x{1}, {1}-2 or a/{1}.\n"
     assert (tmp_path / "README.md").read_text() == changed.format("me/it", "ORG/it")
+    changed = "<https://me.github.io/it/ko/>, not https://ORG.github.io/it-2/\n"
+    assert (tmp_path / "SITE.md").read_text() == changed
     monkeypatch.setattr("sys.argv", ["address.py", "https://github.com/me/it"])
     with pytest.raises(SystemExit, match="another address"):
         address.main()
