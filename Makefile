@@ -70,8 +70,9 @@ bench: $(VENV)/ready ## Hold generation and drydock against other templates and 
 	$(BIN)/python bench/updates.py
 	$(BIN)/python bench/generation.py
 
-bench-stacks: $(VENV)/ready ## Measure requests and the start of stacks; needs Docker and wrk
+bench-stacks: $(VENV)/ready ## Measure requests, first paints and the start of stacks; needs Docker, wrk and Chromium
 	$(BIN)/python bench/start.py
+	$(BIN)/python bench/paint.py
 	$(BIN)/python bench/serving.py --long
 
 clean: ## Remove what the targets above created

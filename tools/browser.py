@@ -1,5 +1,6 @@
 """Chromium or Chrome, without a window."""
 
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -7,6 +8,14 @@ from selenium.webdriver import Chrome, ChromeOptions, ChromeService
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 DRIVER = "chromedriver"
+MISSING = "Chromium or its driver is missing: apt install chromium chromium-driver fonts-noto-cjk"
+
+
+def installed() -> tuple[str, str] | None:
+    """Return the paths of a browser and of its driver, if both are here."""
+    program = next(filter(None, map(shutil.which, BROWSERS)), None)
+    driver = shutil.which(DRIVER)
+    return (program, driver) if program and driver else None
 
 
 @contextmanager

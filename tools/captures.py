@@ -11,7 +11,6 @@ the page changes it, or another machine's fonts. It needs Chromium.
 
 import os
 import re
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -24,7 +23,7 @@ from selenium.webdriver import Chrome
 from selenium.webdriver.common.by import By
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-from tools.browser import BROWSERS, DRIVER, opened, resize
+from tools.browser import MISSING, installed, opened, resize
 from tools.demo import Demo, free_port
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -146,17 +145,13 @@ def main() -> None:
     for name in DOCUMENTS:
         path = ROOT / name
         path.write_text(BLOCK.sub(lambda _: report, path.read_text("utf-8")), "utf-8")
-    program = next(filter(None, map(shutil.which, BROWSERS)), None)
-    driver = shutil.which(DRIVER)
-    if not program or not driver:
-        sys.exit(
-            f"The texts are captured, but {PICTURE} is as it was: it needs Chromium and {DRIVER}. "
-            "On Debian: apt install chromium chromium-driver fonts-noto-cjk"
-        )
+    programs = installed()
+    if programs is None:
+        sys.exit(f"The texts are captured, but {PICTURE} is as it was. {MISSING}")
     with (
         tempfile.TemporaryDirectory() as folder,
         site(Path(folder)) as url,
-        opened(program, driver) as browser,
+        opened(*programs) as browser,
     ):
         picture = photograph(browser, url)
     (ROOT / PICTURE).write_bytes(picture)
