@@ -18,7 +18,7 @@ $(VENV)/ready: requirements-dev.txt
 	@touch $@
 
 demo: $(VENV)/ready ## Generate a project (SQLite, local-memory cache), test it, and serve it on loopback
-	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python tools/demo.py
+	@$(BIN)/python tools/demo.py
 
 test: lint ## Run all tests; those that need Docker run if it is available
 	$(BIN)/pytest -n auto -m "not stack" --cov --cov-fail-under=95
@@ -58,7 +58,7 @@ lock: $(VENV)/ready ## Upgrade the versions of generated projects and of this re
 	for group in dev docs; do $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
 		--no-strip-extras --no-annotate --no-header pyproject.toml --group $$group --output-file requirements-$$group.txt || exit; done
 
-captures: $(VENV)/ready ## Put what `drydock check` prints into the documents
+captures: $(VENV)/ready ## Put what `drydock check` prints into the documents, and a picture of a page
 	$(BIN)/python tools/captures.py
 
 address: $(VENV)/ready ## Change the address of this repository everywhere: make address REPOSITORY=you/django-drydock
@@ -70,8 +70,9 @@ bench: $(VENV)/ready ## Hold generation and drydock against other templates and 
 	$(BIN)/python bench/updates.py
 	$(BIN)/python bench/generation.py
 
-bench-stacks: $(VENV)/ready ## Measure requests and the start of stacks; needs Docker and wrk
+bench-stacks: $(VENV)/ready ## Measure requests, first paints and the start of stacks; needs Docker, wrk and Chromium
 	$(BIN)/python bench/start.py
+	$(BIN)/python bench/paint.py
 	$(BIN)/python bench/serving.py --long
 
 clean: ## Remove what the targets above created

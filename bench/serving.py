@@ -47,7 +47,7 @@ from typing import NoReturn
 from cookiecutter.main import cookiecutter
 
 ROOT = Path(__file__).resolve().parent.parent
-BUILT = ("backend", "nginx", "mysql", "mariadb", "postgresql")
+BUILT = ("backend", "backup", "nginx", "nginx-release", "mysql", "mariadb", "postgresql")
 ARRANGEMENTS = ("uWSGI", "Gunicorn", "peers")
 PAIRS = (("uWSGI", "Gunicorn"), ("uWSGI", "peers"), ("Gunicorn", "peers"))
 # The same for all, because only the software is compared.

@@ -1,11 +1,17 @@
-"""The benchmarks: verdicts on generation, what is said of a peer that cannot be fetched, and sums for more machines."""
+"""The benchmarks: verdicts, what is said of a peer that cannot be fetched, sums for more machines, and first paints."""
 
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 
+import paint
 import pytest
 import scale
 from generation import OURS, PEERS, UNIT, clone, report
 from serving import Failure
+
+from tests.support.commands import program
+from tools.browser import BROWSERS, DRIVER, opened
 
 PEER = "wemake-django-template"
 SECONDS = {UNIT: [1.0, 2.0, 1.0], OURS: [2.0, 4.0, 2.0], PEER: [3.0, 6.0, 3.0]}
@@ -47,3 +53,48 @@ def test_more_machines_take_more_until_the_database_is_full() -> None:
     assert rows["c7i.xlarge", 4][3] == "backends"
     assert rows["c7i.xlarge", 10][3] == "the database's processors, 288 connections"
     assert rows["t3.small", 1][2] == "0.043"  # 133 requests a second
+
+
+@pytest.mark.parametrize(
+    ("slow", "missed"),
+    [([299, 300, 900], []), ([1, 301, 302], ["list: 301 ms is more than 300"])],
+    ids=["one slow paint", "a slow page"],
+)
+def test_a_page_is_as_slow_as_its_median(
+    slow: list[float], missed: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    pages = {"landing page": [1.0, 2.0, 3.0], "list": slow}
+    found = paint.report(
+        {page: [paint.Paint(0.5, one) for one in paints] for page, paints in pages.items()}
+    )
+    assert found == missed
+    rows = [line.split() for line in capsys.readouterr().out.splitlines()[-2:]]
+    assert rows[0] == ["landing", "page", "2", "3", "300", "0"]
+    assert rows[1][1:3] == [str(slow[1]), str(slow[2])]
+
+
+def test_a_page_is_opened_with_an_empty_cache_and_painted() -> None:
+    asked: list[str] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            asked.append(self.path)
+            style = self.path == "/style.css"
+            body = b"p { color: red }" if style else b"<link rel=stylesheet href=style.css><p>It."
+            self.send_response(200)
+            self.send_header("Cache-Control", "max-age=3600")
+            self.send_header("Content-Type", "text/css" if style else "text/html")
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *words: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        with opened(program(*BROWSERS), program(DRIVER)) as browser:
+            for _ in range(2):
+                found = paint.measure(browser, f"http://127.0.0.1:{server.server_port}/")
+                assert 0 < found.byte < found.paint
+        server.shutdown()
+    assert [asked.count(path) for path in ("/", "/style.css")] == [2, 2]

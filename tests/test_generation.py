@@ -103,6 +103,7 @@ COMMON = [
     "my_site/core/static/core/admin.css",
     "my_site/core/static/core/icon.svg",
     "my_site/core/static/core/site.css",
+    "my_site/core/templates/403_csrf.html",
     "my_site/core/templates/404.html",
     "my_site/core/templates/500.html",
     "my_site/core/templates/admin/base_site.html",

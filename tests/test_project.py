@@ -16,7 +16,7 @@ import yaml
 
 from tests.support.catalogue import CATALOGUE, CHOICES, COMBINATIONS, ROOT
 from tests.support.choices import few, label
-from tests.support.commands import BROWSERS, program, run, succeed, tool
+from tests.support.commands import program, run, succeed, tool
 from tests.support.index import publish, serve
 from tests.support.names import NAMES, verbatim
 from tests.support.projects import (
@@ -28,6 +28,7 @@ from tests.support.projects import (
     lint_commands,
 )
 from tools import lock
+from tools.browser import BROWSERS
 
 PRODUCTION = {
     "DJANGO_DEBUG": "false",

@@ -12,6 +12,7 @@ import yaml
 
 from tests.support.catalogue import ROOT
 from tests.support.commands import run, succeed, tool
+from tools import docs
 
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
 
@@ -97,6 +98,21 @@ def test_the_comment_follows_the_comparison() -> None:
     assert f"--name {uploads[0]['with']['name']} " in step(
         "rendered-diff-comment.yml", "Write the comment, or bring it up to date"
     )
+
+
+def test_what_is_published_is_what_make_docs_builds() -> None:
+    path = ROOT / ".github/workflows/documentation.yml"
+    assert triggers(path)["push"] == {"branches": ["main"]}
+    jobs = load(path)["jobs"]
+    (build,) = (step for step in jobs["build"]["steps"] if "run" in step)
+    assert build["run"] == "make docs"
+    (upload,) = (step for step in jobs["build"]["steps"] if "pages-artifact@" in str(step))
+    assert ROOT / upload["with"]["path"] == docs.SITE
+    # Only the job that runs none of this repository's code may publish.
+    rights = {name: {*job["permissions"]} for name, job in jobs.items()}
+    assert rights == {"build": {"contents"}, "publish": {"pages", "id-token"}}
+    assert jobs["publish"]["needs"] == "build"
+    assert not [step for step in jobs["publish"]["steps"] if "run" in step]
 
 
 def test_tools_have_the_versions_that_are_pinned_elsewhere() -> None:

@@ -1,9 +1,12 @@
-"""Put what `drydock check` prints into the documents, between the marks that say so.
+"""Put what `drydock check` prints into the documents, between the marks that say so, and take their picture.
 
     python tools/captures.py
 
 A project of the default answers is generated from this template as it is here, under the template's public address.
 Then a team makes two edits, and the template two changes: the captured report is what the command says to that.
+
+The picture is of a district's page in the project of `make demo`, with readings up to a fixed time, so only a change of
+the page changes it, or another machine's fonts. It needs Chromium.
 """
 
 import os
@@ -12,8 +15,16 @@ import subprocess
 import sys
 import tempfile
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
+
+from selenium.webdriver import Chrome
+from selenium.webdriver.common.by import By
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+from tools.browser import MISSING, installed, opened, resize
+from tools.demo import Demo, free_port
 
 ROOT = Path(__file__).resolve().parents[1]
 DOCUMENTS = ("README.md", "README.ko.md", "docs/drydock.md", "docs/drydock.ko.md")
@@ -30,6 +41,11 @@ UPSTREAM = (
     ("cookiecutter.json", '"image": "redis:8"', '"image": "redis:8.4"'),
     (f"{TOP}/nginx/nginx.conf", "keepalive_timeout 620s;", "keepalive_timeout 75s;"),
 )
+PICTURE = "docs/district.png"
+SIZE = (1280, 800)
+PAGE = "districts/01/"
+# It rains, and has rained before.
+UNTIL = "2026-11-18T17:00Z"
 
 
 def address() -> str:
@@ -104,12 +120,41 @@ def capture() -> str:
         return run(project, *command, status=1, env=env | {"PYTHONPATH": str(ROOT)})
 
 
+@contextmanager
+def site(folder: Path) -> Iterator[str]:
+    """Generate, fill and serve a project in a folder; yield its address."""
+    demo, port = Demo.generate(folder), free_port()
+    demo.make("install")
+    demo.fill("--until", UNTIL)
+    with demo.served(port):
+        yield f"http://127.0.0.1:{port}/"
+
+
+def photograph(browser: Chrome, address: str) -> bytes:
+    """Return a picture of the page as a PNG; RuntimeError if it is not the page with its charts."""
+    resize(browser, *SIZE)
+    browser.get(f"{address}{PAGE}")
+    if not browser.find_elements(By.CSS_SELECTOR, ".chart .bars"):
+        raise RuntimeError(f"/{PAGE} has no chart:\n{browser.page_source}")
+    return browser.get_screenshot_as_png()
+
+
 def main() -> None:
-    """Capture, and write the documents."""
+    """Capture, and write the documents; then the picture, where a browser is."""
     report = capture()
     for name in DOCUMENTS:
         path = ROOT / name
         path.write_text(BLOCK.sub(lambda _: report, path.read_text("utf-8")), "utf-8")
+    programs = installed()
+    if programs is None:
+        sys.exit(f"The texts are captured, but {PICTURE} is as it was. {MISSING}")
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        site(Path(folder)) as url,
+        opened(*programs) as browser,
+    ):
+        picture = photograph(browser, url)
+    (ROOT / PICTURE).write_bytes(picture)
 
 
 if __name__ == "__main__":

@@ -10,7 +10,9 @@ import subprocess
 import sys
 import time
 import urllib.request
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 from cookiecutter.main import cookiecutter
@@ -37,44 +39,87 @@ def wait_for(url: str, server: subprocess.Popen[bytes], seconds: float = 30) -> 
         with suppress(OSError), urllib.request.urlopen(url, timeout=5):  # noqa: S310
             return
         time.sleep(0.2)
-    server.terminate()
     sys.exit(f"{url} did not answer within {seconds:g} s: the reason is above.")
+
+
+def environment() -> dict[str, str]:
+    """Return the environment of a project's commands: they find uv beside this Python, and use this one.
+
+    The project asks for the Python of its image, which this machine need not have.
+    """
+    variables = {name: value for name, value in os.environ.items() if name != "VIRTUAL_ENV"}
+    programs = Path(sys.executable).parent
+    path = f"{programs}{os.pathsep}{os.environ['PATH']}"
+    return variables | {"PATH": path, "UV_PYTHON": sys.executable}
+
+
+@dataclass(frozen=True)
+class Demo:
+    """A project of the sample application that needs no other server."""
+
+    folder: Path
+
+    @classmethod
+    def generate(cls, output: Path) -> "Demo":
+        """Generate it into a folder."""
+        made = cookiecutter(
+            str(ROOT),
+            no_input=True,
+            default_config=True,
+            extra_context=ANSWERS,
+            output_dir=str(output),
+        )
+        return cls(Path(made))
+
+    def run(self, *command: str) -> None:
+        """Run a command in it; exit if that fails."""
+        if status := subprocess.run(command, cwd=self.folder, env=environment()).returncode:
+            sys.exit(f"`{' '.join(command)}` in {self.folder} failed with status {status}.")
+
+    def make(self, target: str) -> None:
+        """Run one of its make targets."""
+        self.run("make", "--no-print-directory", target)
+
+    def manage(self, *words: str) -> list[str]:
+        """Return a command of its manage.py."""
+        return [str(self.folder / ".venv/bin/python"), "manage.py", *words]
+
+    def fill(self, *options: str) -> None:
+        """Make the database, with readings to look at."""
+        self.run(*self.manage("migrate", "--verbosity", "0"))
+        self.run(*self.manage("seed_readings", "--verbosity", "0", *options))
+
+    @contextmanager
+    def served(self, port: int) -> Iterator[subprocess.Popen[bytes]]:
+        """Serve it on loopback until the end of the block."""
+        command = self.manage("runserver", "--noreload", f"127.0.0.1:{port}")
+        server = subprocess.Popen(command, cwd=self.folder, env=environment())
+        try:
+            wait_for(f"http://127.0.0.1:{port}/", server)
+            yield server
+        finally:
+            server.terminate()
+            server.wait()
 
 
 def main() -> None:
     """Generate, install, test and serve."""
     shutil.rmtree(OUTPUT, ignore_errors=True)
     print("1/4 Generating a project with SQLite and a local-memory cache ...", flush=True)
-    project = Path(
-        cookiecutter(str(ROOT), no_input=True, extra_context=ANSWERS, output_dir=str(OUTPUT))
-    )
-    # The project has its own environment, here with the Python that is there in place of its image's.
-    environment = {name: value for name, value in os.environ.items() if name != "VIRTUAL_ENV"}
-    environment["UV_PYTHON"] = sys.executable
-
-    def run(*command: str) -> None:
-        if status := subprocess.run(command, cwd=project, env=environment).returncode:
-            sys.exit(f"`{' '.join(command)}` in {project} failed with status {status}.")
-
+    demo = Demo.generate(OUTPUT)
     print("2/4 Installing it ...", flush=True)
-    run("make", "--no-print-directory", "install")
+    demo.make("install")
     print("3/4 Running its tests ...", flush=True)
-    run("make", "--no-print-directory", "test")
+    demo.make("test")
     print("4/4 Serving it ...", flush=True)
-    python = str(project / ".venv/bin/python")
-    run(python, "manage.py", "migrate", "--verbosity", "0")
-    run(python, "manage.py", "seed_readings", "--verbosity", "0")
+    demo.fill()
     port = int(os.environ.get("DEMO_PORT") or free_port())
-    command = [python, "manage.py", "runserver", "--noreload", f"127.0.0.1:{port}"]
-    server = subprocess.Popen(command, cwd=project, env=environment)
-    with suppress(KeyboardInterrupt):
-        wait_for(f"http://127.0.0.1:{port}/", server)
+    with suppress(KeyboardInterrupt), demo.served(port) as server:
         print(
-            f"\nIt is running: http://127.0.0.1:{port}/ (Ctrl-C stops it; the project is in {project})",
+            f"\nIt is running: http://127.0.0.1:{port}/ (Ctrl-C stops it; the project is in {demo.folder})",
             flush=True,
         )
         server.wait()
-    server.terminate()
 
 
 if __name__ == "__main__":

@@ -27,7 +27,7 @@ from drydock import render
 from drydock.answers import Resolved
 from drydock.cli import main as drydock
 from drydock.tree import Tree, read_tree
-from tools.address import repository
+from tools.address import repository, site
 
 ROOT = Path(__file__).resolve().parents[1]
 SOURCES = ROOT / "docs"
@@ -378,9 +378,8 @@ def below(language: str) -> str:
 
 
 def address() -> str:
-    """Return where GitHub Pages would serve the site of this repository."""
-    owner, name = repository().split("/")
-    return f"https://{owner}.github.io/{name}/"
+    """Return where GitHub Pages serves the site of this repository."""
+    return site(repository())
 
 
 def alternates() -> list[dict[str, str]]:

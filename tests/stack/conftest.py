@@ -18,14 +18,15 @@ from typing import Any, TypeVar
 
 import httpx
 import pytest
-from selenium.webdriver import Chrome, ChromeOptions, ChromeService
+from selenium.webdriver import Chrome
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.expected_conditions import presence_of_element_located
 from selenium.webdriver.support.wait import WebDriverWait
 
-from tests.support.commands import BROWSERS, program, run, succeed, tool
+from tests.support.commands import program, run, succeed, tool
 from tests.support.projects import Bake
 from tests.support.stacks import MADE, stop_all
+from tools.browser import BROWSERS, DRIVER, opened, resize
 
 T = TypeVar("T")
 PASSWORD = "a-password-of-the-tests-1"
@@ -256,10 +257,7 @@ class Browser:
 
     def show(self, language: str, scheme: str, width: int, stack: Stack) -> None:
         """Be the browser of somebody who reads a language, in light or dark, in a window of a width in pixels."""
-        media = {"features": [{"name": "prefers-color-scheme", "value": scheme}]}
-        size = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": False}
-        self.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", media)
-        self.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+        resize(self.driver, width, 900, scheme)
         self.driver.execute_cdp_cmd("Network.enable", {})
         self.driver.execute_cdp_cmd("Network.setCacheDisabled", {"cacheDisabled": True})
         self.driver.get(f"http://localhost:{stack.port}/")
@@ -275,15 +273,7 @@ class Browser:
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """Return a headless browser."""
-    options = ChromeOptions()
-    options.binary_location = program(*BROWSERS)
-    for word in ("headless=new", "no-sandbox", "disable-gpu", "disable-quic", "no-first-run",
-                 "disable-background-networking", "disable-component-update", "disable-sync",
-                 "window-size=1280,900"):  # fmt: skip
-        options.add_argument(f"--{word}")
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    service = ChromeService(executable_path=program("chromedriver"))
-    with Chrome(options=options, service=service) as driver:
+    with opened(program(*BROWSERS), program(DRIVER)) as driver:
         yield Browser(driver)
 
 

@@ -13,8 +13,9 @@ import pytest
 from tests.stack.conftest import Browser, Stack, commit
 from tests.support.catalogue import ROOT
 from tests.support.choices import label
-from tests.support.commands import BROWSERS, program, run, succeed, tool
+from tests.support.commands import program, run, succeed, tool
 from tests.support.projects import MIGRATIONS, ci_steps
+from tools.browser import BROWSERS
 
 pytestmark = pytest.mark.stack
 

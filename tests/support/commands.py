@@ -8,8 +8,6 @@ from pathlib import Path
 
 import pytest
 
-BROWSERS = ("chromium", "chromium-browser", "google-chrome")
-
 
 def tool(name: str) -> str:
     """Return the path of a tool that is installed beside this Python."""

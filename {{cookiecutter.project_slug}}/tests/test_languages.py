@@ -100,6 +100,14 @@ def test_every_page_is_in_its_language(language: str, editor: Any) -> None:
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
+def test_the_page_of_a_refused_form_is_in_its_language(language: str) -> None:
+    client = Client(enforce_csrf_checks=True, headers={"Accept-Language": language})
+    page = client.post(reverse("login")).text
+    assert f'<html lang="{language}"' in page
+    assert not foreign(page, language)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
 def test_the_page_of_an_error_is_in_its_language(language: str, rf: RequestFactory) -> None:
     with translation.override(language):
         try:

@@ -69,3 +69,10 @@ def test_an_error_looks_like_the_site(
     assert response.status_code == status
     assert f"<h1>{gettext(title)}</h1>" in response.text
     assert "core/site.css" in response.text
+
+
+def test_a_form_without_its_token_is_refused_on_a_page_of_the_site() -> None:
+    response = Client(enforce_csrf_checks=True).post(reverse("login"))
+    assert response.status_code == 403
+    assert f"<h1>{gettext('The form was not sent')}</h1>" in response.text
+    assert "core/site.css" in response.text

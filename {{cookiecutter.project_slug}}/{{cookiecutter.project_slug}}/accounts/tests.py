@@ -36,6 +36,15 @@ def test_a_wrong_password_is_refused(client: Client, user: User) -> None:
     assert get_user(client).is_anonymous
 
 
+def test_a_wrong_password_is_refused_in_plain_korean(client: Client, db: None) -> None:
+    # Django's own text joins two words with both particles, "와/과".
+    refused = "사용자 이름 또는 비밀번호가 올바르지 않습니다."
+    for name in ("login", "admin:login"):
+        form = {"username": "user", "password": "wrong"}
+        page = client.post(reverse(name), form, headers={"Accept-Language": "ko"}).text
+        assert refused in page
+
+
 def test_a_user_gets_a_new_password_by_email(client: Client, user: User) -> None:
     sent = client.post(reverse("password_reset"), {"email": user.email}, follow=True)
     assert sent.status_code == 200
