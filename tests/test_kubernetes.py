@@ -439,7 +439,7 @@ case "$*" in
     "logs job/migrate"*) cat migrations ;;
     logs*) echo "ImproperlyConfigured: Set the ALLOWED_HOSTS environment variable" ;;
     exec*) printf '/app/site/core/migrations/000%s_x.py\n' 1 2 ;;
-    "rollout status"*) echo "$*" >>log; cat status; grep . "rollout-${3#*/}" || exit "$(cat rollout)"; exit 1 ;;
+    "rollout status"*) echo "$*" >>log; cat status; ! grep . "rollout-${3#*/}" || exit 1; exit "$(cat rollout)" ;;
     delete*|label*|rollout*) echo "$*" >>log ;;
 esac
 """
