@@ -167,6 +167,7 @@ KUBERNETES = [
         for name in ("kustomization.yml", "namespace.yml", "settings.env")
     ),
 ]
+KEDA = ["kubernetes/components/keda/kustomization.yml", "kubernetes/components/keda/scaling.yml"]
 
 
 def deployment(entry: dict[str, Any]) -> list[str]:
@@ -181,9 +182,11 @@ def deployment(entry: dict[str, Any]) -> list[str]:
 
 
 def together(answers: dict[str, str]) -> list[str]:
-    """Return the files that two answers need together: what runs a server in a cluster."""
+    """Return the files that two answers need together: what runs a server or a worker in a cluster."""
     database = CATALOGUE["_databases"][answers["database"]]["image"]
-    servers = {"database": database, "cache": CATALOGUE["_caches"][answers["cache"]]["image"]}
+    broker = CATALOGUE["_task_queues"][answers["task_queue"]]["image"]
+    cache = CATALOGUE["_caches"][answers["cache"]]["image"]
+    servers = {"database": database, "cache": cache, "broker": broker}
     deploy = CATALOGUE["_deploys"][answers["deploy"]]
     manifests = [
         *(
@@ -193,6 +196,8 @@ def together(answers: dict[str, str]) -> list[str]:
             if image
         ),
         *(["kubernetes/base/scaling.yml"] if database else ()),
+        *(["kubernetes/base/tasks.yml"] if broker else ()),
+        *(KEDA if database and broker else ()),
     ]
     stack = ["docker-stack.servers.yml"] if any(servers.values()) else []
     return [*(manifests if deploy["manifests"] else ()), *(stack if deploy["stack"] else ())]

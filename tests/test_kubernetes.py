@@ -27,24 +27,33 @@ OVERLAYS = ("production", "staging")
 VERSIONS = sorted(
     {*map(utils.major_minor, utils.all_versions())}, key=lambda v: int(v.split(".")[1])
 )[-3:]
-# Each database and each cache.
+# Each database and each cache, with and without a task queue.
 SERVERS = [
-    {"database": database, "cache": CHOICES["cache"][index % len(CHOICES["cache"])]}
+    {
+        "database": database,
+        "cache": CHOICES["cache"][index % len(CHOICES["cache"])],
+        "task_queue": task_queue,
+    }
+    for task_queue in CHOICES["task_queue"]
     for index, database in enumerate(CHOICES["database"])
 ]
+QUEUED = next(
+    answers for answers in SERVERS if CATALOGUE["_task_queues"][answers["task_queue"]]["image"]
+)
+QUEUE = CATALOGUE["_task_queues"][QUEUED["task_queue"]]
 PATH = f"{Path(tool('kubectl')).parent}:{os.environ['PATH']}"
 RELEASE = {"IMAGE": "registry.example.com/site", "RELEASE": "r1", "PATH": PATH}
 
 
 @pytest.fixture(scope="module")
 def rendered(bake: Bake) -> dict[str, list[Object]]:
-    """Return the objects of each overlay, for each database and cache."""
+    """Return the objects of each overlay, for each database, cache and task queue."""
     found = {}
     for answers in SERVERS:
         folder = bake(**answers, deploy=DEPLOY)
         for overlay in OVERLAYS:
             text = succeed("bin/deploy", overlay, "show", cwd=folder, env=RELEASE)
-            found[f"{answers['database']}-{overlay}"] = list(yaml.safe_load_all(text))
+            found["-".join((*answers.values(), overlay))] = list(yaml.safe_load_all(text))
     return found
 
 
@@ -140,7 +149,8 @@ def test_pods_have_no_rights_and_limits(objects: list[Object]) -> None:
 
 
 def test_images_are_those_of_the_release_or_of_the_catalogue(objects: list[Object]) -> None:
-    servers = [*CATALOGUE["_databases"].values(), *CATALOGUE["_caches"].values()]
+    catalogues = ("_databases", "_caches", "_task_queues")
+    servers = [entry for name in catalogues for entry in CATALOGUE[name].values()]
     own = {f"{RELEASE['IMAGE']}{part}:r1" for part in ("", "-nginx", "-backup")}
     images = {container["image"] for _, pod in pods(objects) for container in containers(pod)}
     assert images == own | {entry["image"] for entry in servers if entry["image"]}
@@ -243,15 +253,20 @@ def test_settings_are_known_and_those_of_nginx_complete(bake: Bake) -> None:
         assert {*asked} - {"DEPLOYMENT"} <= names
 
 
-def test_a_disk_for_uploaded_files_can_be_added(bake: Bake, tmp_path: Path) -> None:
-    shutil.copytree(bake(**SERVERS[0], deploy=DEPLOY) / "kubernetes", tmp_path / "kubernetes")
-    overlay = tmp_path / "kubernetes/overlays/production"
+def with_component(name: str, project: Path, folder: Path) -> list[Object]:
+    """Return the objects of production with a component that an overlay may add."""
+    shutil.copytree(project / "kubernetes", folder / "kubernetes")
+    overlay = folder / "kubernetes/overlays/production"
     with (overlay / "kustomization.yml").open("a") as file:
-        file.write("components: [../../components/media]\n")
-    text = succeed(tool("kubectl"), "kustomize", overlay, cwd=tmp_path)
+        file.write(f"components: [../../components/{name}]\n")
+    return [*yaml.safe_load_all(succeed(tool("kubectl"), "kustomize", overlay, cwd=folder))]
+
+
+def test_a_disk_for_uploaded_files_can_be_added(bake: Bake, tmp_path: Path) -> None:
+    documents = with_component("media", bake(**QUEUED, deploy=DEPLOY), tmp_path)
     mounted = [
         (name, container["name"])
-        for name, pod in pods(list(yaml.safe_load_all(text)))
+        for name, pod in pods(documents)
         for container in containers(pod)
         for mount in container.get("volumeMounts", [])
         if mount["name"] == "media"
@@ -259,8 +274,105 @@ def test_a_disk_for_uploaded_files_can_be_added(bake: Bake, tmp_path: Path) -> N
     assert mounted == [
         ("Deployment web", "backend"),
         ("Deployment web", "nginx"),
+        ("Deployment worker", "backend"),
         ("CronJob backup", "files"),
     ]
+
+
+def named(documents: list[Object], kind: str, name: str) -> Object:
+    """Return the object of a kind with a name."""
+    return next(entry for entry in of_kind(documents, kind) if entry["metadata"]["name"] == name)
+
+
+@pytest.mark.parametrize("database", CHOICES["database"])
+def test_processes_of_the_task_queue_are_what_they_are_with_compose(
+    database: str, bake: Bake
+) -> None:
+    project = bake(**{**QUEUED, "database": database}, deploy=DEPLOY)
+    services = yaml.safe_load((project / "docker-compose.yml").read_text())["services"]
+    documents = [*yaml.safe_load_all((project / "kubernetes/base/tasks.yml").read_text())]
+    assert {d["metadata"]["name"] for d in of_kind(documents, "Deployment")} == {
+        *QUEUE["processes"]
+    }
+    for name in QUEUE["processes"]:
+        spec = named(documents, "Deployment", name)["spec"]
+        (container,) = spec["template"]["spec"]["containers"]
+        assert container["args"] == services[name]["command"]
+        for probe in ("startupProbe", "readinessProbe", "livenessProbe"):
+            asked = ["CMD", *container[probe]["exec"]["command"]]
+            assert asked == services[name]["healthcheck"]["test"]
+        # bin/deploy knows it by its component, and finds its log by the container's name.
+        assert spec["selector"]["matchLabels"]["app.kubernetes.io/component"] == name
+        assert container["name"] == "backend"
+    worker, beat = (named(documents, "Deployment", name)["spec"] for name in ("worker", "beat"))
+    pod = worker["template"]["spec"]
+    grace = services["worker"]["stop_grace_period"]
+    assert f"{pod['terminationGracePeriodSeconds']}s" == grace
+    remapped = {"name": "REMAP_SIGTERM", "value": services["worker"]["stop_signal"]}
+    assert pod["containers"][0]["env"] == [remapped]
+    assert (beat["replicas"], beat["strategy"]) == (1, {"type": "Recreate"})
+    several = bool(CATALOGUE["_databases"][database]["image"])
+    assert ("replicas" in worker, "topologySpreadConstraints" in pod) == (not several, several)
+    for kind in ("HorizontalPodAutoscaler", "PodDisruptionBudget"):
+        assert [d["metadata"]["name"] for d in of_kind(documents, kind)] == ["worker"] * several
+
+
+def reached(documents: list[Object], component: str) -> set[int | str]:
+    """Return the ports that a component's pods may open connections to, by the policies."""
+    found = set()
+    for policy in of_kind(documents, "NetworkPolicy"):
+        selector = policy["spec"]["podSelector"]
+        chosen = [row["values"] for row in selector.get("matchExpressions", [])]
+        chosen += [[value] for value in selector.get("matchLabels", {}).values()]
+        if component in [name for values in chosen for name in values]:
+            rules = policy["spec"].get("egress", [])
+            found |= {port["port"] for rule in rules for port in rule["ports"]}
+    return found
+
+
+@pytest.mark.parametrize("task_queue", CHOICES["task_queue"])
+def test_the_broker_is_reached_by_whatever_sends_and_does_tasks(
+    task_queue: str, bake: Bake
+) -> None:
+    answers = {"database": "postgresql", "cache": "locmem", "task_queue": task_queue}
+    project = bake(**answers, deploy=DEPLOY)
+    documents = [
+        *yaml.safe_load_all(succeed("bin/deploy", "staging", "show", cwd=project, env=RELEASE))
+    ]
+    entry = CATALOGUE["_task_queues"][task_queue]
+    if not entry["image"]:
+        assert 6379 not in reached(documents, "web")
+        return
+    (rule,) = named(documents, "NetworkPolicy", "broker")["spec"]["ingress"]
+    (allowed,) = rule["from"][0]["podSelector"]["matchExpressions"]
+    assert {*allowed["values"]} == {"web", *entry["processes"]}
+    for component in allowed["values"]:
+        assert entry["port"] in reached(documents, component)
+    assert entry["port"] not in reached(documents, "migrate") | reached(documents, "cron")
+    assert reached(documents, "beat") == {53, 443, 4318, entry["port"]}
+    assert reached(documents, "worker") >= {53, 5432, 443}
+    # What else would delete expired sessions is a task.
+    assert [job["metadata"]["name"] for job in of_kind(documents, "CronJob")] == ["backup"]
+
+
+def test_workers_can_follow_the_length_of_their_queues(bake: Bake, tmp_path: Path) -> None:
+    project = bake(**QUEUED, deploy=DEPLOY)
+    documents = with_component("keda", project, tmp_path)
+    assert [d["metadata"]["name"] for d in of_kind(documents, "HorizontalPodAutoscaler")] == ["web"]
+    scaled = named(documents, "ScaledObject", "worker")["spec"]
+    assert named(documents, "Deployment", scaled["scaleTargetRef"]["name"])
+    settings = (project / "config/settings.py").read_text()
+    queues = re.findall(r'Queue\("(\w+)"\)', settings)
+    assert [trigger["metadata"]["listName"] for trigger in scaled["triggers"]] == queues
+    names = {trigger["authenticationRef"]["name"] for trigger in scaled["triggers"]}
+    (name,) = names
+    keys = named(documents, "TriggerAuthentication", name)["spec"]["secretTargetRef"]
+    guide = (project / "docs/kubernetes.md").read_text()
+    assert all(f"`{entry['key']}`" in guide for entry in keys)
+    # It is not applied before somebody adds it.
+    text = succeed("bin/deploy", "show", cwd=project, env=RELEASE)
+    assert "keda" not in text
+    assert named([*yaml.safe_load_all(text)], "HorizontalPodAutoscaler", "worker")
 
 
 def test_the_job_of_a_restore_is_the_backup_with_another_word(
@@ -296,9 +408,11 @@ def changed(before: Path, after: Path) -> set[str]:
     return {name for name in names if contents[0].get(name) != contents[1].get(name)}
 
 
+@pytest.mark.parametrize("task_queue", CHOICES["task_queue"])
 @pytest.mark.parametrize("deploy", CHOICES["deploy"][1:])
-def test_another_answer_changes_only_what_deploys(deploy: str, bake: Bake) -> None:
-    before, after = bake(deploy=CHOICES["deploy"][0]), bake(deploy=deploy)
+def test_another_answer_changes_only_what_deploys(deploy: str, task_queue: str, bake: Bake) -> None:
+    before = bake(deploy=CHOICES["deploy"][0], task_queue=task_queue)
+    after = bake(deploy=deploy, task_queue=task_queue)
     files = changed(before, after) - {".env", ".cruft.json"}
     expected = r"(bin|docs|kubernetes)/.*|docker-stack.*|README\.md|Makefile"
     image = r"nginx/(Dockerfile|locations\.conf)"
@@ -320,12 +434,12 @@ case "$*" in
     "get secret"*) grep . secret ;;
     "get replicasets"*served*) grep -v failed releases ;;
     "get replicasets"*) cat releases ;;
-    "get deployments"*) echo deployment/web 3 ;;
+    "get deployments"*) cat deployments ;;
     "get pods"*name) echo pod/web-2 ;;
     "logs job/migrate"*) cat migrations ;;
     logs*) echo "ImproperlyConfigured: Set the ALLOWED_HOSTS environment variable" ;;
     exec*) printf '/app/site/core/migrations/000%s_x.py\n' 1 2 ;;
-    "rollout status"*) echo "$*" >>log; cat status; exit "$(cat rollout)" ;;
+    "rollout status"*) echo "$*" >>log; cat status; ! grep . "rollout-${3#*/}" || exit 1; exit "$(cat rollout)" ;;
     delete*|label*|rollout*) echo "$*" >>log ;;
 esac
 """
@@ -345,10 +459,19 @@ class Cluster:
             (folder / name).write_text(text.replace("KUBECTL", tool("kubectl")))
             (folder / name).chmod(0o755)
         self.says(job="Complete ready=0", secret="x", rollout="0", status="")
+        self.runs("web")
+
+    def runs(self, *deployments: str) -> None:
+        """Let the cluster have Deployments."""
         # The second one never served.
         names = {1: "old", 2: "failed", 3: "r0"}
-        rows = [f"{n} registry.example.com/site:{name} T{n} web-{n}\n" for n, name in names.items()]
+        rows = [
+            f"{n} registry.example.com/site:{name} T{n} {deployment}-{n}\n"
+            for deployment in deployments
+            for n, name in names.items()
+        ]
         self.says(releases="".join(reversed(rows)))
+        self.says(deployments="".join(f"deployment/{name} 3\n" for name in sorted(deployments)))
 
     def says(self, **files: str) -> None:
         """Let the cluster answer from now on what is given."""
@@ -395,6 +518,60 @@ def test_a_release_migrates_before_it_starts_pods(cluster: Cluster) -> None:
     cluster.says(pushed="")
     assert not [entry for entry in cluster.deploy("staging")[2] if "build" in entry]
     assert cluster.deploy("releases")[1] == "r0 T3"
+
+
+@pytest.fixture
+def queued(bake: Bake, tmp_path: Path) -> Cluster:
+    """Return a cluster in which a release with a task queue serves."""
+    cluster = Cluster(bake(**QUEUED, deploy=DEPLOY), tmp_path)
+    cluster.runs("web", *QUEUE["processes"])
+    cluster.says(pushed="")
+    return cluster
+
+
+def of_cluster(log: list[str]) -> list[str]:
+    """Return what the cluster was told, without what the registry was."""
+    return [entry for entry in log if not entry.startswith("docker")]
+
+
+STATUSES = [
+    f"rollout status deployment/{name} --timeout 600s" for name in ("beat", "web", "worker")
+]
+WORKERS = [STATUSES[0], STATUSES[2]]
+
+
+def test_workers_are_replaced_before_the_backends_that_send_to_them(queued: Cluster) -> None:
+    status, line, log = queued.deploy()
+    assert (status, line) == (0, "deploy: r1 serves")
+    assert of_cluster(log) == [
+        "apply in (settings, database, cache, broker)",
+        *JOB,
+        "apply in (worker, beat)",
+        *WORKERS,
+        "apply notin (migrate, cron)",
+        *STATUSES,
+        SERVED,
+        "apply in (cron)",
+    ]
+    undo = {
+        name: f"rollout undo deployment/{name} --to-revision 1"
+        for name in ("beat", "web", "worker")
+    }
+    status, _, log = queued.deploy("rollback", "--anyway")
+    assert status == 0
+    assert log == [undo["web"], STATUS, undo["beat"], undo["worker"], *STATUSES, SERVED]
+
+
+def test_a_worker_that_does_not_start_leaves_the_old_release(queued: Cluster) -> None:
+    queued.says(**{"rollout-worker": "error: deployment exceeded its progress deadline\n"})
+    status, line, log = queued.deploy()
+    assert status == 1
+    assert line.startswith("deploy: deployment/worker does not become ready: ")
+    assert line.endswith(" -- r0 still serves")
+    undone = [
+        f"rollout undo deployment/{name} --to-revision 3" for name in ("beat", "web", "worker")
+    ]
+    assert of_cluster(log)[-6:] == ["apply in (worker, beat)", *WORKERS, *undone]
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """What runs on a Docker Swarm: files that Docker takes, and releases that the old one survives."""
 
 import os
+import re
 import shutil
 from pathlib import Path
 from typing import Any
@@ -15,11 +16,20 @@ from tests.support.projects import Bake, env_values
 Service = dict[str, Any]
 
 (DEPLOY,) = [name for name, entry in CATALOGUE["_deploys"].items() if entry["stack"]]
-# Each database and each cache.
+# Each database and each cache, with and without a task queue.
 SERVERS = [
-    {"database": database, "cache": CHOICES["cache"][index % len(CHOICES["cache"])]}
+    {
+        "database": database,
+        "cache": CHOICES["cache"][index % len(CHOICES["cache"])],
+        "task_queue": task_queue,
+    }
+    for task_queue in CHOICES["task_queue"]
     for index, database in enumerate(CHOICES["database"])
 ]
+QUEUED = next(
+    answers for answers in SERVERS if CATALOGUE["_task_queues"][answers["task_queue"]]["image"]
+)
+PROCESSES = CATALOGUE["_task_queues"][QUEUED["task_queue"]]["processes"]
 DATA = {"constraints": ["node.labels.data == true"]}
 
 
@@ -54,13 +64,14 @@ def services(request: pytest.FixtureRequest, bake: Bake, docker: str) -> dict[st
 
 
 def test_updates_start_first_and_go_back_by_themselves(services: dict[str, Service]) -> None:
-    for name in ("backend", "nginx"):
+    for name in {"backend", "nginx", *PROCESSES} & {*services}:
         deploy = services[name]["deploy"]
-        alone = name == "backend" and "placement" in deploy
+        alone = name != "nginx" and "placement" in deploy
         assert deploy["update_config"]["failure_action"] == "rollback"
         order = "stop-first" if alone else "start-first"
         assert {deploy[key]["order"] for key in ("update_config", "rollback_config")} == {order}
-        assert deploy["replicas"] == (1 if alone else 2)
+        several = name in ("backend", "nginx") and not alone
+        assert deploy.get("replicas", 1) == (2 if several else 1)
         assert services[name]["healthcheck"]["test"]
     assert services["nginx"]["image"] == "site-nginx:r1"
     assert services["nginx"]["environment"]["BACKEND"] == "tasks.backend"
@@ -107,6 +118,48 @@ def test_a_backend_gets_what_compose_gives_it(bake: Bake, docker: str) -> None:
         assert set(services["backend"]["deploy"]["resources"]["limits"]) == set(limits)
 
 
+def seconds(text: str) -> int:
+    """Return the seconds of a duration: 1m30s is 90."""
+    return sum(int(n) * {"m": 60, "s": 1}[unit] for n, unit in re.findall(r"(\d+)([ms])", text))
+
+
+@pytest.mark.parametrize("database", CHOICES["database"])
+def test_a_process_of_the_task_queue_is_what_it_is_with_compose(
+    database: str, bake: Bake, docker: str
+) -> None:
+    project = bake(**{**QUEUED, "database": database}, deploy=DEPLOY)
+    compose = yaml.safe_load((project / "docker-compose.yml").read_text())["services"]
+    services = stack(project, docker)
+    assert {*PROCESSES, "broker"} <= {*services}
+    for name in PROCESSES:
+        before, after = compose[name], services[name]
+        assert after["command"] == before["command"]
+        assert after["environment"] == services["backend"]["environment"]
+        assert after["secrets"] == services["backend"]["secrets"]
+        assert after["healthcheck"]["test"] == before["healthcheck"]["test"]
+        # It is unhealthy after the same time without a sign of life.
+        silence = [
+            seconds(check["interval"]) * check.get("retries", 3)
+            for check in (before["healthcheck"], after["healthcheck"])
+        ]
+        assert silence[0] == silence[1]
+        assert after.get("stop_signal") == before.get("stop_signal")
+        assert after.get("stop_grace_period") == before.get("stop_grace_period")
+        assert {*after["networks"]} == {*before["networks"]}
+    beat = services["beat"]["deploy"]
+    assert (beat.get("replicas", 1), beat["placement"]) == (1, DATA)
+    broker = services["broker"]
+    configuration = re.compile(r"(?m)^ *(\S+) (.*)$")
+    was, is_now = (
+        dict(configuration.findall(entry["command"][-1])) for entry in (compose["broker"], broker)
+    )
+    assert {key for key in was if was[key] != is_now[key]} == {"requirepass", "maxmemory"}
+    assert is_now["maxmemory-policy"] == "noeviction"
+    assert [entry["source"] for entry in broker["secrets"]] == ["BROKER_PASSWORD"]
+    assert broker["deploy"]["placement"] == DATA
+    assert {*broker["networks"]} == {"data"}
+
+
 # A swarm that writes down what it is told; files say how its services get on.
 SWARM = r"""#!/bin/bash
 here=$(dirname "$0")
@@ -116,7 +169,7 @@ if [ "$1 $2" = "stack deploy" ]; then
     if [ "$file" = - ]; then cat; else cat "$file"; fi >"$here/stack"
     services=$(awk '/^[a-z]/ {part = $1} part == "services:" && /^  [a-z]/ {print $1}' "$here/stack")
     echo "deploy" $services >>"$here/log"
-    [[ $services != *backend:* ]] || touch "$here/deployed"
+    for service in $services; do touch "$here/deployed-my_site_${service%:}"; done
     exit
 fi
 cd "$here"
@@ -128,10 +181,10 @@ case "$*" in
     "service ps --no-trunc --format {{.CurrentState}}"*) cat job ;;
     "service ps"*) echo "id1 task: non-zero exit (1)" ;;
     "service logs"*) cat logs ;;
-    "service ls"*) [[ "$*" != *backend* ]] || echo "my_site_backend 2/2"; echo "my_site_nginx 2/2" ;;
+    "service ls"*) printf 'my_site_%s 2/2\n' backend nginx worker beat ;;
     *Image*backend*) cat serving ;;
-    *UpdateStatus*) [ ! -e deployed ] || cat update ;;
-    *TaskTemplate*) [ ! -e deployed ] && echo old || echo new ;;
+    *UpdateStatus*) [ ! -e "deployed-${*: -1}" ] || grep . "update-${*: -1}" || cat update ;;
+    *TaskTemplate*) [ ! -e "deployed-${*: -1}" ] && echo old || echo new ;;
     "service rollback"*|"service rm"*) echo "$*" >>log ;;
     "run "*) cat "migrations-${*: -5:1}" ;;
     "manifest inspect"*) exit 1 ;;
@@ -149,6 +202,8 @@ class Swarm:
         self.folder = folder
         (folder / "docker").write_text(SWARM.replace("DOCKER", docker))
         (folder / "docker").chmod(0o755)
+        for name in ("backend", "nginx", *PROCESSES):
+            self.says(**{f"update-my_site_{name}": ""})
         self.says(job="Complete 1 second ago", logs="", serving="my_site:r0", update="completed T1")
 
     def says(self, **files: str) -> None:
@@ -158,7 +213,8 @@ class Swarm:
 
     def deploy(self, *words: str, **env: str) -> tuple[int, str, list[str]]:
         """Run bin/deploy; return its status, its last line and what the swarm was told."""
-        (self.folder / "deployed").unlink(missing_ok=True)
+        for deployed in self.folder.glob("deployed-*"):
+            deployed.unlink()
         (self.folder / "log").write_text("")
         path = f"{self.folder}:{os.environ['PATH']}"
         environment = {"RELEASE": "r1", "PATH": path, **env}
@@ -173,9 +229,17 @@ def swarm(bake: Bake, tmp_path: Path, docker: str) -> Swarm:
     return Swarm(bake(**SERVERS[0], deploy=DEPLOY), tmp_path, docker)
 
 
+@pytest.fixture
+def queued(bake: Bake, tmp_path: Path, docker: str) -> Swarm:
+    """Return the same with a task queue."""
+    return Swarm(bake(**QUEUED, deploy=DEPLOY), tmp_path, docker)
+
+
 SERVER = f"deploy {SERVERS[0]['database']}: {SERVERS[0]['cache']}:"
 MIGRATE = ["service rm my_site_migrate", "deploy migrate:"]
 SERVE = "deploy backend: backup: backup-files: nginx:"
+WORKERS = "deploy beat: worker:"
+WITH_WORKERS = "deploy backend: backup: backup-files: beat: nginx: worker:"
 BACK = [f"service rollback --quiet my_site_{name}" for name in ("backend", "nginx")]
 
 
@@ -235,6 +299,35 @@ def test_rollback_names_what_the_release_before_does_not_know(swarm: Swarm) -> N
     assert "old does not know core.0002_x" in line
     assert swarm.deploy("rollback", "--anyway") == (0, "deploy: old serves", [SERVE])
     assert (swarm.project / ".releases").read_text() == "old T0 x\n"
+
+
+def test_workers_are_replaced_before_the_backends_that_send_to_them(queued: Swarm) -> None:
+    status, line, log = queued.deploy()
+    assert (status, line) == (0, "deploy: r1 serves")
+    assert log == [f"{SERVER} broker:", *MIGRATE, WORKERS, WITH_WORKERS]
+    secrets = (queued.folder / "secrets").read_text()
+    assert re.search(r"(?m)^redis://:\w{64}@broker:6379/0$", secrets)
+    (queued.project / ".releases").write_text("old T0 x\nr0 T1 x\n")
+    queued.says(**{"migrations-my_site:old": "", "migrations-my_site:r0": ""})
+    assert queued.deploy("rollback") == (0, "deploy: old serves", [SERVE, WORKERS])
+
+
+def test_a_worker_that_does_not_start_takes_the_release_back(queued: Swarm) -> None:
+    queued.says(**{"update-my_site_worker": "rollback_completed T1", "logs": "no such module\n"})
+    status, line, log = queued.deploy()
+    reason = "my_site_worker does not become ready: no such module (task: non-zero exit (1))"
+    assert (status, line) == (1, f"deploy: {reason} -- r0 still serves")
+    back = [f"service rollback --quiet my_site_{name}" for name in PROCESSES]
+    assert log == [f"{SERVER} broker:", *MIGRATE, WORKERS, *back]
+
+
+def test_a_backend_that_does_not_start_takes_the_workers_back_after_it(queued: Swarm) -> None:
+    queued.says(**{"update-my_site_backend": "rollback_completed T1", "logs": "no\n"})
+    status, line, log = queued.deploy()
+    assert status == 1
+    assert "my_site_backend does not become ready: no" in line
+    back = [f"service rollback --quiet my_site_{name}" for name in PROCESSES]
+    assert log[2:] == ["deploy migrate:", WORKERS, WITH_WORKERS, *BACK, *back]
 
 
 def test_a_secret_that_is_missing_is_named(swarm: Swarm) -> None:

@@ -17,28 +17,33 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Template:
 
 
 @pytest.mark.parametrize(
-    "answer",
+    ("answer", "others"),
     [
-        "database=postgresql",
-        "django_version=6.1",
-        "task_queue=celery",
-        "services=http",
-        "deploy=ssh",
+        ("database=postgresql", {}),
+        ("django_version=6.1", {}),
+        ("task_queue=celery", {}),
+        ("task_queue=celery", {"deploy": "swarm"}),
+        ("deploy=kubernetes", {"task_queue": "celery"}),
+        ("services=http", {}),
+        ("deploy=ssh", {}),
     ],
 )
 def test_the_project_becomes_what_the_new_answer_makes(
-    answer: str, template: Template, drydock: Drydock, tmp_path: Path
+    answer: str, others: dict[str, str], template: Template, drydock: Drydock, tmp_path: Path
 ) -> None:
-    project = Path(
-        cookiecutter(str(template.folder), no_input=True, output_dir=tmp_path / "before")
-    )
+    old = {"no_input": True, "output_dir": tmp_path / "before", "extra_context": others}
+    project = Path(cookiecutter(str(template.folder), **old))
     git(project, "init", "--quiet")
     git(project, "add", "--all")
     git(project, "commit", "--quiet", "--message", "First")
     result = drydock("update", project, "--set", answer)
     assert result.exit_code in (0, 1), result.output
     name, value = answer.split("=")
-    new = {"no_input": True, "output_dir": tmp_path / "after", "extra_context": {name: value}}
+    new = {
+        "no_input": True,
+        "output_dir": tmp_path / "after",
+        "extra_context": {**others, name: value},
+    }
     wanted = read_tree(Path(cookiecutter(str(template.folder), **new)))
     found = read_tree(project)
     # The secrets, and the record, whose private values are in another order.
