@@ -25,7 +25,7 @@ test: lint ## Run all tests; those that need Docker run if it is available
 	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder -m stack
 
 endurance: $(VENV)/ready ## Test stacks under load and in trouble, for hours
-	ENDURANCE=long $(BIN)/pytest -n 0 tests/endurance tests/stack/test_backup.py tests/stack/test_deploy.py tests/stack/test_nodes.py tests/stack/test_over_ssh.py tests/stack/test_python.py tests/stack/test_services.py tests/stack/test_swarm.py tests/stack/test_swarm_tasks.py tests/stack/test_tasks.py
+	ENDURANCE=long $(BIN)/pytest -n 0 tests/endurance tests/stack/test_backup.py tests/stack/test_deploy.py tests/stack/test_history.py tests/stack/test_nodes.py tests/stack/test_over_ssh.py tests/stack/test_python.py tests/stack/test_services.py tests/stack/test_swarm.py tests/stack/test_swarm_tasks.py tests/stack/test_tasks.py
 
 adoption: $(VENV)/ready ## Move applications of others into generated projects, and look at their pages
 	ENDURANCE=long $(BIN)/pytest -n 0 tests/adoption
