@@ -73,10 +73,10 @@ def rendered(
     """Return the project's tree (paths in the project) and the variables it was rendered with.
 
     `where` names the template for the user. `extra` are private variables that cookiecutter adds,
-    such as _template. `given` answers take precedence over `recorded` ones. With `hooks`, the template's
-    code is run, in a folder to which `history` gives the template's commits. `cache` is the folder of compiled templates. DrydockError for a template that
-    cannot be rendered, or writes outside its project; with `partial`, a single file that cannot be rendered is
-    in the tree, as unknown.
+    such as _template. `given` answers take precedence over `recorded` ones. With `hooks`, the template's code is run, in
+    a folder to which `history` gives the template's commits. `cache` is the folder of compiled templates. DrydockError
+    for a template that cannot be rendered, or writes outside its project; with `partial`, a single file that cannot be
+    rendered is in the tree, as unknown.
     """
     raw = questions(template, where)
     if hooks:

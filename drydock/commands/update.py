@@ -107,10 +107,10 @@ def ask(inspection: "Inspection", given: dict[str, str]) -> dict[str, str]:
     """On a terminal, ask the questions that are new in the template, and for the secrets, which are not recorded."""
     if not is_terminal():
         return {}
-    from drydock.secrets import is_secret_name
 
     def answer(name: str) -> str:
-        secret = is_secret_name(name)
+        # Of the new questions, a record has every answer but the secret ones.
+        secret = name not in inspection.recordable
         default = str(inspection.answers[name])
         return str(click.prompt(name, default=default, hide_input=secret, show_default=not secret))
 

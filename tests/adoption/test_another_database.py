@@ -8,9 +8,8 @@ from typing import Any
 import pytest
 
 from tests.stack.conftest import IDENTITY, Stack, serve
-from tests.support.catalogue import ROOT
-from tests.support.commands import run, succeed, tool
-from tests.support.projects import env_values
+from tests.support.commands import drydock, succeed
+from tests.support.projects import complete_env
 from tests.support.recipes import read
 from tests.support.stacks import only_in_the_long_form
 
@@ -54,7 +53,7 @@ def test_every_row_arrives(make_stack: Callable[..., Stack], tmp_path: Path) -> 
     on_server = steps.index("make backup")
     for database in JOURNEY:
         update(repository, [step.replace("postgresql", database) for step in steps[:on_server]])
-        add_secrets(stack.folder, repository)
+        complete_env(stack.folder / ".env", repository / ".env.example")
         for command in steps[on_server:]:
             succeed("bash", "-ec", command, cwd=stack.folder)
         assert rows(stack) == before
@@ -64,18 +63,10 @@ def test_every_row_arrives(make_stack: Callable[..., Stack], tmp_path: Path) -> 
 def update(repository: Path, commands: list[str]) -> None:
     """Run the commands for the repository, and commit."""
     for command in commands:
-        words = command.split()
-        assert words[0] == "drydock"
-        result = run(*(tool("python"), "-m", *words), cwd=repository, env={"PYTHONPATH": str(ROOT)})
+        program, *words = command.split()
+        assert program == "drydock"
+        result = drydock(*words, cwd=repository)
         # 3: a preview has something to show.
         assert result.returncode == (3 if "preview" in words else 0), result.stdout
     succeed("git", "add", "--all", cwd=repository)
     succeed("git", *IDENTITY, "commit", "--quiet", "-m", "Move", cwd=repository)
-
-
-def add_secrets(server: Path, repository: Path) -> None:
-    """Add the secrets to .env that it lacks."""
-    has, wants = env_values(server / ".env"), env_values(repository / ".env.example")
-    with (server / ".env").open("a") as env:
-        for name in wants.keys() - has.keys():
-            env.write(f"{name}=0123456789abcdef\n")

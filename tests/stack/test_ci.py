@@ -146,8 +146,7 @@ def look_as_a_visitor(
     browser.show(language, scheme, width, stack)
     for path, sign in SEEN_BY_VISITORS.items():
         if path == "/nowhere/":
-            browser.driver.get(f"http://localhost:{stack.port}{path}")
-            browser.complaints(sign)  # That it is not there.
+            browser.visit(stack, path, sign)  # The console says that it is not there.
         else:
             browser.open(stack, path, sign)
         loaded = browser.driver.execute_script(LOADED)

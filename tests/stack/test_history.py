@@ -8,8 +8,8 @@ import pytest
 
 from tests.stack.conftest import IDENTITY, Stack
 from tests.support.catalogue import ROOT
-from tests.support.commands import run, succeed, tool
-from tests.support.projects import env_values
+from tests.support.commands import drydock, succeed, tool
+from tests.support.projects import complete_env
 from tests.support.stacks import only_in_the_long_form
 
 pytestmark = [pytest.mark.stack, only_in_the_long_form]
@@ -46,10 +46,10 @@ def past() -> list[str]:
     return [commits[position * (len(commits) - 1) // 7] for position in range(8)]
 
 
-def drydock(project: Path, *words: str) -> int:
-    """Run drydock of this repository in a project; return its status, which says no error."""
-    env = {"PYTHONPATH": str(ROOT), "DRYDOCK_CACHE": str(project.parent / "cache")}
-    result = run(tool("python"), "-m", "drydock", *words, cwd=project, env=env)
+def status(project: Path, *words: str) -> int:
+    """Run drydock in a project; return its status, which says no error."""
+    env = {"DRYDOCK_CACHE": str(project.parent / "cache")}
+    result = drydock(*words, cwd=project, env=env)
     assert result.returncode in (0, 1), result.stdout
     return result.returncode
 
@@ -82,21 +82,18 @@ def test_a_project_of_the_past_is_brought_up_to_date_and_runs(
     succeed("git", "init", "--quiet", cwd=project)
     save(project)
     if not (project / ".cruft.json").exists():
-        assert drydock(project, "init", TEMPLATE) == 0
+        assert status(project, "init", TEMPLATE) == 0
     edits = list(edit(project))
     save(project)
     head = succeed("git", "rev-parse", "HEAD", cwd=ROOT).strip()
-    drydock(project, "update", "--to", head)
+    status(project, "update", "--to", head)
     unmerged = succeed("git", "diff", "--name-only", "--diff-filter=U", cwd=project).split()
     record_property("conflicts", unmerged)
     # Where both wrote at the end of a text, a person decides. Nothing that runs is among them.
     assert {*unmerged} <= {".gitignore", "Makefile", "README.md"}
     for name, line in edits:
         assert line in (project / name).read_text("utf-8"), name
-    has, wants = (env_values(project / name) for name in (".env", ".env.example"))
-    with (project / ".env").open("a") as env:
-        for name in wants.keys() - has.keys():
-            env.write(f"{name}={wants[name] or '0123456789abcdef' * 4}\n")
+    complete_env(project / ".env", project / ".env.example")
     stack = Stack(folder=project)
     try:
         stack.up()

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.catalogue import ROOT
+
 
 def tool(name: str) -> str:
     """Return the path of a tool that is installed beside this Python."""
@@ -51,3 +53,11 @@ def succeed(*command: str | Path, cwd: Path, env: dict[str, str] | None = None) 
     result = run(*command, cwd=cwd, env=env)
     assert result.returncode == 0, f"{' '.join(map(str, command))}:\n{result.stdout}"
     return result.stdout
+
+
+def drydock(
+    *words: str, cwd: Path, env: dict[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
+    """Run this repository's drydock in a project's folder, as `run` does."""
+    environment = {"PYTHONPATH": str(ROOT), **(env or {})}
+    return run(tool("python"), "-m", "drydock", *words, cwd=cwd, env=environment)

@@ -19,6 +19,14 @@ def env_values(path: Path) -> dict[str, str]:
     return dict(line.split("=", 1) for line in lines if line and not line.startswith("#"))
 
 
+def complete_env(env: Path, example: Path) -> None:
+    """Add the variables of a newer .env.example to a .env that lacks them, as its owner does."""
+    has, wants = env_values(env), env_values(example)
+    with env.open("a") as file:
+        for name in wants.keys() - has.keys():
+            file.write(f"{name}={wants[name] or '0123456789abcdef' * 4}\n")
+
+
 def lint_commands(project: Path) -> list[str]:
     """Return the commands that `make lint` runs according to the project's Makefile, without the package manager."""
     makefile = (project / "Makefile").read_text()
