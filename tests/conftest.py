@@ -1,5 +1,7 @@
 """Fixtures and hooks of all tests: projects generated from answers, and environments to run them in."""
 
+import functools
+import hashlib
 import json
 import os
 import platform
@@ -14,6 +16,7 @@ from typing import Any
 import hypothesis
 import jinja2
 import pytest
+from filelock import FileLock
 from pytest_cookies.plugin import Cookies
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
@@ -143,23 +146,30 @@ def bytecode(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def bake(cookies_session: Cookies) -> Bake:
+def bake(cookies_session: Cookies, tmp_path_factory: pytest.TempPathFactory) -> Bake:
     """Return a function that generates a project from answers, once, and returns its folder.
 
-    The folder is shared: a test that writes into it must use answers that no other test uses, or a copy.
+    The folder is shared, also by pytest's workers: a test that writes into it must use answers that no other test
+    uses, or a copy.
     """
-    baked: dict[str, Path] = {}
+    base = tmp_path_factory.getbasetemp()
+    shared = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "baked"
+    shared.mkdir(exist_ok=True)
 
-    def generate(**answers: str) -> Path:
-        key = json.dumps(answers, sort_keys=True)
-        if key not in baked:
-            result = cookies_session.bake(extra_context=answers, template=str(ROOT))
-            assert result.exception is None, result.exception
-            assert result.project_path is not None
-            baked[key] = result.project_path
-        return baked[key]
+    @functools.cache
+    def once(key: str) -> Path:
+        folder = shared / hashlib.sha256(key.encode()).hexdigest()
+        with FileLock(f"{folder}.lock"):
+            if not folder.exists():
+                result = cookies_session.bake(extra_context=json.loads(key), template=str(ROOT))
+                assert result.exception is None, result.exception
+                assert result.project_path is not None
+                folder.mkdir()
+                result.project_path.rename(folder / result.project_path.name)
+        (project,) = folder.iterdir()
+        return project
 
-    return generate
+    return lambda **answers: once(json.dumps(answers, sort_keys=True))
 
 
 @pytest.fixture(params=COMBINATIONS, ids=label)

@@ -140,7 +140,7 @@ def test_models_of_old_tables_are_written_and_read(copy: tuple[Path, dict[str, s
 
 @pytest.mark.stack
 def test_recipes_hold_together_on_a_server(
-    make_stack: Callable[..., Stack], browser: Browser
+    make_stack: Callable[..., Stack], browser: Browser, tmp_path: Path
 ) -> None:
     stack = make_stack("adoption", database="mysql")
     folder = stack.folder
@@ -160,6 +160,7 @@ def test_recipes_hold_together_on_a_server(
         folder,
         "An app",
         "A variable",
+        "A secret in a file",
         "A library of the operating system",
         "A volume",
         "A file that not everybody may see",
@@ -180,8 +181,19 @@ def test_recipes_hold_together_on_a_server(
     for target in ("format", "lint", "test"):
         succeed("make", target, cwd=folder)
 
-    settings = {"SOCKETS": "1", "ARCHIVE_URL": "sqlite:////tmp/archive.sqlite3"}
-    serve(stack, SHOP_KEY="of the shop", **settings)
+    key = tmp_path / "secret-key"
+    key.write_text("0123456789" * 5)
+    settings = {
+        "ARCHIVE_URL": "sqlite:////tmp/archive.sqlite3",
+        "COMPOSE_FILE": "docker-compose.yml:docker-compose.secrets.yml",
+        "DJANGO_SECRET_KEY": "in-a-file",
+        "DJANGO_SECRET_KEY_FILE": str(key),
+        "SHOP_KEY": "of the shop",
+        "SOCKETS": "1",
+    }
+    serve(stack, **settings)
+    printed = stack.shell("from django.conf import settings; print(settings.SECRET_KEY)")
+    assert printed == key.read_text()
     check_pages(stack, browser)
     check_containers(stack)
     # A new release is the worker's, too.
