@@ -122,7 +122,7 @@ class Stack:
         for kind, everything in (("container", "--all"), ("volume", ""), ("network", "")):
             listed = ["docker", kind, "ls", *everything.split(), "--quiet", "--filter", ours]
             if left := succeed(*listed, cwd=self.folder).split():
-                force = ["--force"] if kind == "container" else []
+                force = ["--force", "--volumes"] if kind == "container" else []
                 run("docker", kind, "rm", *force, *left, cwd=self.folder)
         services = self.attempt("config", "--format", "json")
         if services.returncode == 0:

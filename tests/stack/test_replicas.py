@@ -1,68 +1,174 @@
-"""A real replica: a visitor who has written reads it, however far the replica is behind."""
+"""Real replicas: a visitor who has written reads it, however far the replica is behind."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import pytest
 
 from tests.stack.conftest import Stack, eventually
+from tests.support.catalogue import CATALOGUE
 from tests.support.projects import env_values
 from tests.support.stacks import only_in_the_long_form
 
 pytestmark = [pytest.mark.stack, only_in_the_long_form]
 
-# The server's own image, with a copy of its data that follows it.
-REPLICA = """
+SERVERS = {name: entry for name, entry in CATALOGUE["_databases"].items() if entry["image"]}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Replication:
+    """How a server of a kind is followed: scripts for a shell in the containers, and SQL."""
+
+    # Runs a statement ($1) in a database ($2) as the administrator.
+    sql: str
+    # What starts the replica.
+    start: str
+    # Lets a replica connect, on the primary.
+    allow: str
+    # Copies the primary and follows it, on the replica; empty if `start` does.
+    follow: str = ""
+    # Stop and resume doing what the primary has done.
+    pause: str
+    resume: str
+    # Changes the primary's file of settings.
+    settings: Callable[[str], str] = str
+
+
+REPLICATIONS = {
+    "mysql": Replication(
+        sql='MYSQL_PWD=$MYSQL_ROOT_PASSWORD mysql -uroot -Ne "$1" "$2"',
+        start="exec docker-entrypoint.sh mysqld --defaults-file=/etc/my.cnf --server-id=2 --read-only",
+        allow="""
+            export MYSQL_PWD=$MYSQL_ROOT_PASSWORD
+            mysql -uroot -e "
+                CREATE USER replica IDENTIFIED BY 'password'; GRANT REPLICATION SLAVE ON *.* TO replica"
+        """,
+        # The dump says where the binary log goes on; a host that is named later would reset that.
+        follow="""
+            export MYSQL_PWD=$MYSQL_ROOT_PASSWORD
+            mysql -uroot -e "CHANGE REPLICATION SOURCE TO SOURCE_HOST='mysql',
+                SOURCE_USER='replica', SOURCE_PASSWORD='password', GET_SOURCE_PUBLIC_KEY=1"
+            mysqldump -uroot --socket=/primary/mysqld.sock --single-transaction --source-data \
+                $MYSQL_DATABASE | mysql -uroot $MYSQL_DATABASE
+            mysql -uroot -e "START REPLICA"
+        """,
+        pause="STOP REPLICA SQL_THREAD",
+        resume="START REPLICA SQL_THREAD",
+        settings=lambda text: text.replace("skip-log-bin\n", ""),
+    ),
+    "mariadb": Replication(
+        sql='MYSQL_PWD=$MARIADB_ROOT_PASSWORD mariadb -uroot -Ne "$1" "$2"',
+        start="exec docker-entrypoint.sh mariadbd --server-id=2 --read-only",
+        allow="""
+            export MYSQL_PWD=$MARIADB_ROOT_PASSWORD
+            mariadb -uroot -e "
+                CREATE USER replica IDENTIFIED BY 'password'; GRANT REPLICATION SLAVE ON *.* TO replica"
+        """,
+        follow="""
+            export MYSQL_PWD=$MARIADB_ROOT_PASSWORD
+            mariadb -uroot -e "CHANGE MASTER TO MASTER_HOST='mariadb',
+                MASTER_USER='replica', MASTER_PASSWORD='password'"
+            mariadb-dump -uroot --socket=/primary/mysqld.sock --single-transaction --master-data \
+                $MARIADB_DATABASE | mariadb -uroot $MARIADB_DATABASE
+            mariadb -uroot -e "START SLAVE"
+        """,
+        pause="STOP SLAVE SQL_THREAD",
+        resume="START SLAVE SQL_THREAD",
+        settings=lambda text: f"{text}log-bin = binlog\n",
+    ),
+    "postgresql": Replication(
+        sql='psql -U postgres -tAc "$1" "$2"',
+        start="""
+            export PGPASSWORD=$POSTGRES_PASSWORD
+            [ -e $PGDATA ] ||
+                pg_basebackup --host=postgresql --username=postgres --write-recovery-conf --pgdata=$PGDATA
+            exec postgres -c 'listen_addresses=*'
+        """,
+        allow="""
+            echo host replication all all scram-sha-256 >>$PGDATA/pg_hba.conf
+            psql -U postgres -c "SELECT pg_reload_conf()"
+        """,
+        pause="SELECT pg_wal_replay_pause()",
+        resume="SELECT pg_wal_replay_resume()",
+    ),
+}
+
+# The primary's own image, settings and passwords, with data of its own.
+SERVICE = """
 services:
   replica:
     profiles: [replica]
-    image: ${COMPOSE_PROJECT_NAME}-postgresql
-    pull_policy: never
-    user: postgres
-    environment: {PGPASSWORD: "${DATABASE_ROOT_PASSWORD}"}
-    entrypoint: [sh, -ec]
+    extends: {{file: docker-compose.yml, service: {database}}}
+    read_only: false
+    volumes: !override ["run:/primary"]
+    entrypoint: [sh, -euc]
     command:
       - |
-        pg_basebackup --host=postgresql --username=postgres --write-recovery-conf --pgdata=/tmp/data
-        exec postgres -D /tmp/data -c 'listen_addresses=*'
-    networks: [data]
+        {script}
 """
 
 
-def sql(stack: Stack, service: str, statement: str) -> str:
-    """Run a statement as the administrator of a server."""
-    return stack.execute(service, "psql", "-U", "postgres", "-tc", statement, check=False)
+@pytest.fixture(params=SERVERS)
+def database(request: pytest.FixtureRequest) -> str:
+    """Return each database that is a server."""
+    name: str = request.param
+    return name
 
 
-def add(stack: Stack, code: str) -> None:
-    """Add a district, on the primary."""
+def shell(stack: Stack, service: str, script: str, *words: str) -> str:
+    """Run a script in a container; return what it printed."""
+    return stack.execute(service, "sh", "-euc", script, "sh", *words).strip()
+
+
+def add(stack: Stack, code: str) -> str:
+    """Add a district, on the primary; return its page."""
     stack.shell(
         f"from {stack.folder.name}.drainage.models import District;"
         f"District.objects.create(code='{code}', name='{code}')"
     )
+    return f"/districts/{code}/"
 
 
-def test_who_writes_reads_it_and_others_read_the_replica(make_stack: Callable[..., Stack]) -> None:
+def test_who_writes_reads_it_and_others_read_the_replica(
+    make_stack: Callable[..., Stack], database: str
+) -> None:
+    slug = f"copied_{database}"
+    way, server = REPLICATIONS[database], SERVERS[database]
     files = ("docker-compose.yml", "replica.yml")
-    stack = make_stack("copied", files, database="postgresql", cache="locmem")
-    (stack.folder / "replica.yml").write_text(REPLICA)
+    stack = make_stack(slug, files, database=database, cache="locmem")
+    script = way.start.strip().replace("$", "$$").replace("\n", "\n        ")
+    (stack.folder / "replica.yml").write_text(SERVICE.format(database=database, script=script))
+    settings = stack.folder / "docker/database" / server["setup"]["file"]
+    settings.write_text(way.settings(settings.read_text()))
+
+    def start() -> None:
+        stack.compose("--profile", "replica", "up", "--wait", "replica")
+
+    def on_replica(statement: str) -> str:
+        return shell(stack, "replica", way.sql, statement, slug)
+
+    def has(code: str) -> bool:
+        """Tell whether a district arrives at the replica."""
+        codes = "SELECT code FROM drainage_district"
+        return code in eventually(lambda: on_replica(codes).split(), lambda found: code in found)
+
     stack.up()
-    allow = "echo host replication all all scram-sha-256 >>$PGDATA/pg_hba.conf"
-    stack.execute("postgresql", "sh", "-c", allow)
-    sql(stack, "postgresql", "SELECT pg_reload_conf()")
-    stack.compose("--profile", "replica", "up", "--detach", "replica")
-    standby = lambda: sql(stack, "replica", "SELECT pg_is_in_recovery()").strip()  # noqa: E731
-    assert eventually(standby, lambda answer: answer == "t") == "t"
+    shell(stack, database, way.allow)
+    start()
+    if way.follow:
+        shell(stack, "replica", way.follow)
+    add(stack, "96")
+    assert has("96")
 
     password = env_values(stack.folder / ".env")["DATABASE_PASSWORD"]
-    stack.env["DATABASE_REPLICA_URLS"] = f"postgresql://copied:{password}@replica:5432/copied"
+    own = server["url"].replace("{slug}", slug).replace("${DATABASE_PASSWORD}", password)
+    stack.env["DATABASE_REPLICA_URLS"] = own.replace(f"@{database}:", "@replica:")
     stack.compose("up", "--wait")
-    add(stack, "97")
-    page = "/districts/97/"
+    page = add(stack, "97")
     assert eventually(lambda: stack.status(page), lambda status: status == 200) == 200
 
-    sql(stack, "replica", "SELECT pg_wal_replay_pause()")
-    add(stack, "98")
-    page = "/districts/98/"
+    on_replica(way.pause)
+    page = add(stack, "98")
     assert stack.status(page) == 404
     assert stack.ready() == 200
     with stack.client() as writer:
@@ -72,5 +178,17 @@ def test_who_writes_reads_it_and_others_read_the_replica(make_stack: Callable[..
         late = eventually(lambda: writer.get(page).status_code, lambda status: status == 404, 15)
     assert late == 404
 
-    stack.compose("--profile", "replica", "stop", "--timeout", "1", "replica")
-    assert {stack.status(page) for _ in range(40)} == {200}
+    def answers() -> set[int]:
+        """Return the statuses of the page, from every process."""
+        return {stack.status(page) for _ in range(40)}
+
+    stack.compose("--profile", "replica", "stop", "replica")
+    assert answers() == {200}
+
+    start()
+    assert has("98")
+    on_replica(way.pause)
+    page = add(stack, "99")
+    assert eventually(answers, lambda found: found == {404}) == {404}
+    on_replica(way.resume)
+    assert eventually(answers, lambda found: found == {200}) == {200}
