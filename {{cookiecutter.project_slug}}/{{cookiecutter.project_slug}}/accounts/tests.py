@@ -1,17 +1,25 @@
 """Signing in and out, and a new password by e-mail."""
 
 import re
+from collections.abc import Iterator
 
 import pytest
 from django.conf import settings
 from django.contrib.auth import get_user
 from django.core import mail
-from django.test import Client
+from django.test import Client, override_settings
 from django.urls import reverse
 
 from .models import User
 
 PASSWORD = "correct horse battery"
+
+
+@pytest.fixture(autouse=True)
+def quick_passwords() -> Iterator[None]:
+    """Let a password take no time: hashing is slow on purpose, and Django's own."""
+    with override_settings(PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"]):
+        yield
 
 
 @pytest.fixture
