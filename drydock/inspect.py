@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from drydock import accept, made, policy, project, record
+from drydock import accept, chance, made, policy, project, record
 from drydock.answers import NAME, Resolved
 from drydock.compare import Comparison, compare
 from drydock.errors import DrydockError
@@ -150,6 +150,11 @@ def inspect(options: Options) -> Inspection:
     rules = own_rules.above(policy.shipped_policy(resolved.variables, f"{source.url}: {NAME}"))
     wanted = [path for path in {**base, **upstream} if not rules.is_ignored(path)]
     here = project.read(options.folder, wanted, {**upstream, **base}, partial=options.partial)
+    as_rendered = base
+    if options.hooks and any(here.get(path) != file for path, file in base.items()):
+        again, _ = render_recorded(template, known, old, partial=options.partial)
+        base, upstream = chance.settled(base, again, upstream, here)
+    random = {path: file for path, file in base.items() if file != as_rendered[path]}
     base, upstream, empty = without_empty_submodules(source.fetched, base, upstream, here)
     (base, upstream, here), uncertain = without_unknown(base, upstream, here)
 
@@ -157,6 +162,7 @@ def inspect(options: Options) -> Inspection:
     by_hook, unknown = made_by_hooks(
         options, template, replace(known, commit=old), resolved, paths, base, here
     )
+    by_hook = {**random, **by_hook}
     names = renames(resolved.moves, base, upstream, here)
     pending = {new: old for old, new in names.items() if old in here}
     by_hook_here = {names.get(path, path): file for path, file in by_hook.items()}

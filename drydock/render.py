@@ -8,7 +8,6 @@ loaded. `run_with_hooks` is for templates that need more and are trusted.
 import contextlib
 import fnmatch
 import hashlib
-import importlib
 import io
 import json
 import logging
@@ -19,26 +18,18 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import jinja2
 from binaryornot.helpers import has_binary_extension, is_binary_string
-from cookiecutter.environment import ExtensionLoaderMixin
 from jinja2.sandbox import SandboxedEnvironment
 
 from drydock.answers import Resolved, plain_text, questions, render_text, resolve
 from drydock.cache import private
 from drydock.errors import DrydockError
+from drydock.extensions import CookiecutterExtensions
 from drydock.limits import limited
 from drydock.tree import File, Tree, known, read_tree, write_tree
-
-
-class Environment(ExtensionLoaderMixin, SandboxedEnvironment):  # type: ignore[misc]
-    """cookiecutter's environment, in Jinja's sandbox."""
-
-    def __init__(self, **options: Any) -> None:  # noqa: ANN401
-        super().__init__(undefined=jinja2.StrictUndefined, keep_trailing_newline=True, **options)
 
 
 class Sources(jinja2.BaseLoader):
@@ -90,7 +81,9 @@ def rendered(
         return dict(render_files(template, top, environment, context, where, partial)), resolved
 
 
-def make_environment(raw: Mapping[str, Any], where: str, cache: Path | None = None) -> Environment:
+def make_environment(
+    raw: Mapping[str, Any], where: str, cache: Path | None = None
+) -> jinja2.Environment:
     """Return the environment that a cookiecutter.json asks for; DrydockError if it asks for too much."""
     options = raw.get("_jinja2_env_vars", {})
     extensions = raw.get("_extensions", [])
@@ -100,29 +93,23 @@ def make_environment(raw: Mapping[str, Any], where: str, cache: Path | None = No
                 f"{where}: needs the extension {name}, which is code. If you trust the template, "
                 "pass --hooks."
             )
-    # For cookiecutter's extension for dates, which few templates use; it takes longer to import than all of Jinja.
-    sys.modules.setdefault("arrow", Later("arrow"))
     try:
-        environment = Environment(context={"cookiecutter": raw}, **options)
+        environment = SandboxedEnvironment(
+            undefined=jinja2.StrictUndefined,
+            keep_trailing_newline=True,
+            extensions=[CookiecutterExtensions, *map(str, extensions)],
+            **options,
+        )
         environment.from_string("").render()  # Options of a wrong type show only in use.
     except Exception as error:
         raise DrydockError(f"{where}: its _jinja2_env_vars or _extensions: {told(error)}") from None
     if cache:
         # Compiled code depends on the options as well, which Jinja's own key leaves out.
-        key = json.dumps([jinja2.__version__, options, extensions, "sandbox"], sort_keys=True)
+        key = json.dumps([jinja2.__version__, options, extensions, "later"], sort_keys=True)
         with contextlib.suppress(OSError):  # A cache that cannot be written only costs time.
             folder = private(cache / "jinja" / hashlib.sha256(key.encode()).hexdigest()[:16])
             environment.bytecode_cache = jinja2.FileSystemBytecodeCache(str(folder))
     return environment
-
-
-class Later(ModuleType):
-    """Stands for a module until something of it is needed. importlib's LazyLoader does not outlive an `import`."""
-
-    def __getattr__(self, name: str) -> Any:  # noqa: ANN401
-        if sys.modules.get(self.__name__) is self:
-            del sys.modules[self.__name__]
-        return getattr(importlib.import_module(self.__name__), name)
 
 
 def told(error: Exception) -> str:
@@ -145,7 +132,7 @@ def project_folder(template: Tree, environment: jinja2.Environment, where: str) 
 def render_files(
     template: Tree,
     top: str,
-    environment: Environment,
+    environment: jinja2.Environment,
     context: Mapping[str, Any],
     where: str,
     partial: bool = False,

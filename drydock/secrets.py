@@ -21,6 +21,8 @@ DEFAULT = re.compile(r"""(\bdefault\s*[=:]\s*|\bor\s+|,\s*)(["'])(?:(?!\2).)+\2"
 LONGEST = 4096
 VALUE = r"""(?P<value>(?:\w+\.)*\w+\(.{0,4095}|"(?:\\.|[^"\\]){0,4096}"?|'[^']{0,4096}'?|[^\s,;"'][^\n,;]{0,4095}|.{1,4096})"""
 NAMED = re.compile(rf"""(?<![\w{{])(?P<name>[A-Za-z_][\w.-]{{0,127}})(?P<sign>["']?\s?(?::\s?[\w\[\]| .]{{1,40}}\s?=|[:=])\s*){VALUE}""")  # fmt: skip
+# What comes before a name that has its line for itself.
+START = re.compile(r"[\s-]*(?:export\s+)?[\"']?")
 # Separated by a space: Docker's ENV and ARG, nginx's `set`, an option of a command, and netrc.
 BLANK = re.compile(
     r"""(?P<lead>^\s*(?:ENV|ARG)\s+|\bset\s+\$|(?<!\S)--?|\b(?:machine|login)\b.*\s|^\s*(?=\w+\s+\S+\s*$))"""
@@ -89,8 +91,9 @@ def without_named(line: str) -> str:
             parts.append(DEFAULT.sub(r"\1\2***\2", match["value"]))
         else:
             parts.append("***")
-            # A value longer than any secret is masked as a whole.
-            place = len(line) if len(match["value"]) >= LONGEST else place
+            # A value longer than any secret is masked as a whole, and so is what may have a comma or a semicolon in it.
+            alone = START.fullmatch(line, 0, match.start()) and match["value"][0] not in "\"'"
+            place = len(line) if alone or len(match["value"]) >= LONGEST else place
     return "".join([*parts, line[place:]])
 
 

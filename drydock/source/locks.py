@@ -13,7 +13,7 @@ PARTIAL = ".partial-"
 @contextmanager
 def locked(path: Path, say: Say) -> Iterator[None]:
     """Hold a lock that other processes wait for."""
-    from filelock import FileLock, Timeout  # Slow to import, and needed for remote templates only.
+    from filelock import FileLock, Timeout  # Slow to import, and rarely needed.
 
     lock = FileLock(path)
     try:
@@ -43,9 +43,9 @@ def replacement(cache: Path, name: str) -> Iterator[Path]:
 
 def sweep(cache: Path) -> None:
     """Remove what other processes began and did not finish, unless they are still at it."""
-    from filelock import FileLock, Timeout
-
     for path in cache.glob(f"{PARTIAL}*"):
+        from filelock import FileLock, Timeout  # Slow to import, and rarely needed.
+
         lock = lock_of(cache, path.name.removeprefix(PARTIAL))
         if not lock.exists():
             remove(path)

@@ -48,23 +48,19 @@ class Mirror(Repository):
         self.name = f"{readable}-{hashlib.sha256(url.encode()).hexdigest()[:16]}.git"
         self.address, self.offline, self.cache, self.say = address, offline, cache, say
         self.depth = depth
+        # The commit of HEAD, if it is known without another look.
+        self.head: str | None = None
         super().__init__(url, cache / self.name)
-        if offline:
-            if not self.folder.is_dir():
-                raise never_fetched(url)
-            return
-        private(cache)
-        sweep(cache)
-        with locked(lock_of(cache, self.name), say):
-            if not self.folder.is_dir():
-                say(f"Fetching {url} ...")
-                self.make()
-            else:
-                self.refresh()
+        if not offline:
+            private(cache)
+            sweep(cache)
+            self.refresh()
+        elif not self.folder.is_dir():
+            raise never_fetched(url)
 
     def find(self, name: str) -> str:
         """See Repository. A commit that is on no branch any more may still be available by its name."""
-        sha = super().find(name)
+        sha = super().find(self.head if name == "HEAD" and self.head else name)
         if sha or self.offline or not SHA.fullmatch(name):
             return sha
         self.ask(self.folder, "fetch", "--no-write-fetch-head", self.address, name)
@@ -146,21 +142,33 @@ class Mirror(Repository):
         """Replace a mirror that is broken."""
         self.say(f"The mirror of {self.url} is broken. Fetching it again ...")
         self.make()
+        self.seen.clear()
 
     def refresh(self) -> None:
-        """Fetch if the repository elsewhere has other refs than the mirror."""
+        """Make the mirror, or fetch, unless it has the refs of the repository elsewhere already."""
         ours = self.ours()
-        if ours is None:
-            return self.make_again()
-        theirs = self.theirs(self.folder)
-        if ours != theirs.commits:
+        theirs = None if ours is None else self.theirs(self.folder)
+        if theirs and ours == theirs.commits and self.has_head(theirs):
+            self.head = theirs.head
+            return
+        # Only what writes takes the lock: it is slow to import, and most of the time nothing is new.
+        with locked(lock_of(self.cache, self.name), self.say):
+            ours = self.ours()  # Another drydock may have written while this one waited.
+            if ours is None and self.folder.is_dir():
+                return self.make_again()
+            if ours is None:
+                self.say(f"Fetching {self.url} ...")
+                return self.make()
+            theirs = theirs or self.theirs(self.folder)
+            if ours == theirs.commits and theirs.branch:
+                return self.set_head(self.folder, theirs)
             self.say(f"Fetching what is new in {self.url} ...")
             self.fetch(self.folder, theirs)
-        else:
-            self.set_head(self.folder, theirs)
 
     def ours(self) -> dict[str, str] | None:
-        """Return the commit of each branch and tag of the mirror; None if it is broken."""
+        """Return the commit of each branch and tag of the mirror; None if it is broken, or there is none."""
+        if not self.folder.is_dir():
+            return None
         # The type is asked for because that is in the object, which may be missing.
         form = "--format=%(objectname) %(objecttype) %(refname)"
         arguments = ["for-each-ref", form, "refs/heads", "refs/tags"]
@@ -199,12 +207,16 @@ class Mirror(Repository):
             raise unreachable(self.url, errors)
         self.set_head(folder, theirs)
 
+    def has_head(self, theirs: Refs) -> bool:
+        """Tell whether the mirror's HEAD is that of the repository elsewhere."""
+        head = f"ref: {theirs.branch}" if theirs.branch else theirs.head
+        return head is None or (self.folder / "HEAD").read_bytes() == f"{head}\n".encode()
+
     def set_head(self, folder: Path, theirs: Refs) -> None:
         """Let a mirror's HEAD be that of the repository elsewhere."""
         place = f"--git-dir={folder}"
         if theirs.branch:
-            if (folder / "HEAD").read_bytes() != f"ref: {theirs.branch}\n".encode():
-                git(None, place, "symbolic-ref", "HEAD", theirs.branch)
+            git(None, place, "symbolic-ref", "HEAD", theirs.branch)
         elif theirs.head:
             git(None, place, "update-ref", "--no-deref", "HEAD", theirs.head)
 

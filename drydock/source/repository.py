@@ -3,6 +3,7 @@
 import contextlib
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from drydock.errors import DrydockError
@@ -14,6 +15,14 @@ from drydock.tree import File, Tree
 SHA = re.compile(r"[0-9a-f]{40}")
 HASH = re.compile(r"[0-9a-f]{7,40}")
 LINK, RUNNABLE = "120000", "100755"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Seen:
+    """What is known of a commit that was looked up."""
+
+    date: str
+    tags: tuple[str, ...]
 
 
 class BrokenError(DrydockError):
@@ -65,6 +74,7 @@ class Repository(Source):
         self.url, self.folder, self.top = url, folder, top
         self.left_out: dict[str, str] = {}
         self.fetched: set[str] = set()
+        self.seen: dict[str, Seen] = {}
 
     def git(self, *arguments: str, check: bool = True, stdin: bytes = b"") -> str:
         """Run git on the repository; return what it printed, nothing if it failed unchecked."""
@@ -73,13 +83,26 @@ class Repository(Source):
 
     def find(self, name: str) -> str:
         """Return the full name of a commit, or nothing if there is none of that name."""
-        arguments = ["rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}"]
-        return self.git(*arguments, check=False)
+        if name in self.seen:
+            return name
+        # Everything that will be asked about the commit, because each start of git takes time.
+        asked = ["show", "--no-patch", "--format=%H %cI %D", "--decorate-refs=refs/tags/*"]
+        told = self.git(*asked, "--end-of-options", f"{name}^{{commit}}", check=False)
+        if not told:
+            return ""
+        sha, date, *tags = told.split(" ", 2)
+        names = tags[0].removeprefix("tag: ").split(", tag: ") if tags else []
+        self.seen[sha] = Seen(date=date, tags=tuple(names))
+        return sha
+
+    def look(self, commit: str) -> "Seen":
+        """Return what is known of a commit; DrydockError if there is no such commit."""
+        return self.seen[self.resolve(commit)]
 
     def resolve(self, ref: str | None) -> str:
         """See Source."""
         name = ref or "HEAD"
-        if name.startswith("-") or "\0" in name:
+        if name.startswith("-") or "\0" in name or ".." in name:
             raise DrydockError(f"{name!r}: is not a commit, tag or branch.")
         if sha := self.find(name):
             return sha
@@ -116,12 +139,17 @@ class Repository(Source):
 
     def describe(self, commit: str) -> str:
         """See Source."""
-        tag = self.git("describe", "--tags", "--exact-match", commit, check=False)
-        return f"{tag} ({commit[:8]})" if tag else commit[:8]
+        tags = self.look(commit).tags
+        if not tags:
+            return commit[:8]
+        # Of several tags, git knows which one counts.
+        several = len(tags) > 1
+        tag = self.git("describe", "--tags", "--exact-match", commit) if several else tags[0]
+        return f"{tag} ({commit[:8]})"
 
     def date(self, commit: str) -> str:
         """See Source."""
-        return self.git("show", "--no-patch", "--format=%cI", commit)
+        return self.look(commit).date
 
     def commits(self, ref: str | None = None, paths: tuple[str, ...] = ()) -> list[str]:
         """See Source."""

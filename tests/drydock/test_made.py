@@ -6,7 +6,9 @@ from pathlib import Path
 import pytest
 from cookiecutter.main import cookiecutter
 
+from drydock.chance import settled
 from drydock.record import NAME, Record
+from drydock.tree import File
 from tests.support.templates import FILES, TOP, Drydock, MakeTemplate, Template, git
 
 HOOK = """\
@@ -211,3 +213,83 @@ def test_a_mode_counts_where_there_are_modes(drydock: Drydock, project: Path) ->
     assert paths(drydock, project) == {"run.sh": "edited here"}
     git(project, "config", "core.fileMode", "false")
     assert paths(drydock, project) == {}
+
+
+RANDOM = """\
+import secrets
+from pathlib import Path
+
+text = Path("settings").read_text()
+Path("settings").write_text(text.replace("CHANGE-ME", secrets.token_hex(20)))
+"""
+SETTINGS = "HOST = 'db'\nSECRET_KEY = 'CHANGE-ME'\nPORT = 1\n"
+
+
+@pytest.fixture
+def keyed(make_template: MakeTemplate) -> Template:
+    """Return a template whose hook writes a random key."""
+    return make_template(
+        {**FILES, f"{TOP}/settings": SETTINGS, "hooks/post_gen_project.py": RANDOM}
+    )
+
+
+def test_what_hooks_made_at_random_is_no_drift(
+    drydock: Drydock, keyed: Template, tmp_path: Path
+) -> None:
+    project = generate(keyed, tmp_path / "projects")  # Not committed: git may ignore such a file.
+    result = drydock("check", project, "--hooks", "-v")
+    assert result.exit_code == 0, result.output
+    assert "As the template's hooks made them:\n  settings\n" in result.output
+    settings = project / "settings"
+    text = settings.read_text()
+    settings.write_text(text.replace("PORT = 1", "PORT = 2"))
+    assert paths(drydock, project, "--hooks") == {"settings": "edited here"}
+    shown = drydock("diff", project, "--hooks", "--local").output
+    assert "PORT = 2" in shown
+    assert "-SECRET_KEY" not in shown
+    settings.write_text(text.replace("SECRET_KEY = ", "KEY = "))
+    assert paths(drydock, project, "--hooks") == {"settings": "edited here"}
+
+
+def test_an_update_keeps_what_hooks_made_at_random(
+    drydock: Drydock, keyed: Template, tmp_path: Path
+) -> None:
+    project = generate(keyed, tmp_path / "projects")
+    commit(project)
+    key = next(line for line in (project / "settings").read_text().splitlines() if "KEY" in line)
+    keyed.commit({f"{TOP}/README.md": "new\n"})
+    assert paths(drydock, project, "--hooks") == {"README.md": "changed upstream"}
+    # Next to the key, so that no merge by line could keep it.
+    changed = SETTINGS.replace("PORT = 1", "PORT = 5").replace("'db'", "'other'")
+    keyed.commit({f"{TOP}/settings": changed})
+    assert drydock("update", project, "--hooks").exit_code == 0
+    assert (project / "settings").read_text() == f"HOST = 'other'\n{key}\nPORT = 5\n"
+    git(project, "add", "--all")
+    git(project, "commit", "--quiet", "--message", "Update")
+    assert drydock("check", project, "--hooks").exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("one", "two", "mine", "expected"),
+    [
+        ("KEY=a1\n", "KEY=b2\n", "KEY=c\n", "KEY=c\n"),
+        ("KEY=a1\n", "KEY=a2\n", "KEY=c\n", "KEY=c\n"),  # alike by chance
+        ("KEY=a1\n", "KEY=b2\n", "OTHER=c\n", "KEY=a1\n"),
+        ("a1\n", "b2\n", "c\n", "a1\n"),  # nothing to tell the line by
+        ("    a1\n", "    b2\n", "    c\n", "    a1\n"),
+        ("KEY=a1\nKEY=3\n", "KEY=b2\nKEY=3\n", "KEY=c\nKEY=3\n", "KEY=a1\nKEY=3\n"),
+        ("KEY=a1", "KEY=b2\nX=1", "KEY=c", "KEY=c"),
+    ],
+)
+def test_the_line_of_a_random_value_is_the_project_s(
+    one: str, two: str, mine: str, expected: str
+) -> None:
+    base, again, here = ({"x": File(data=text.encode())} for text in (one, two, mine))
+    for tree in settled(base, again, base, here):
+        assert tree["x"].text == expected
+
+
+def test_random_bytes_and_files_of_one_render_are_as_rendered() -> None:
+    base, again = ({"x": File(data=data), "y": File(data=b"KEY=1")} for data in (b"\xff", b"\xfe"))
+    del again["y"]
+    assert settled(base, again, {}, base) == (base, {})

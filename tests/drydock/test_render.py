@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cookiecutter.utils import create_env_with_context
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from drydock import limits, render
+from drydock import extensions, limits, render
 from drydock.answers import resolve
 from drydock.errors import DrydockError
 from drydock.record import Record
@@ -350,11 +351,27 @@ def test_answers_keep_the_order_of_the_questions() -> None:
     assert resolved.public == {"b": {"x": "y"}, "a": None, "c": "1"}
 
 
+def test_the_extensions_of_cookiecutter_do_what_they_do_there(tmp_path: Path) -> None:
+    text = (
+        "{{ {'b': 1}|jsonify(indent=1) }} {{ ['A b', 'c']|map('slugify')|list }} "
+        "{{ random_ascii_string(4)|length }} {{ uuid4()|length }} {{ uuid4()|length }} "
+        "{% now 'utc', '%Y' %} {% now 'utc' + 'weeks=60', '%Y' %} {% now 'local' %}"
+    )
+    expected = create_env_with_context({"cookiecutter": {}}).from_string(text).render()
+    tree = {
+        name: File(data=data)
+        for name, data in (("cookiecutter.json", b'{"slug": "a"}'), (f"{TOP}/x", text.encode()))
+    }
+    for _ in range(2):  # The second time, the template has been compiled already.
+        found, _ = render.rendered(tree, {"slug": "a"}, where="t", cache=tmp_path)
+        assert found["x"].text == expected
+
+
 def test_a_module_comes_when_something_of_it_is_needed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "colorsys", render.Later("colorsys"))
+    monkeypatch.setitem(sys.modules, "colorsys", extensions.Later("colorsys"))
     import colorsys
 
-    assert isinstance(sys.modules["colorsys"], render.Later)
+    assert isinstance(sys.modules["colorsys"], extensions.Later)
     assert colorsys.rgb_to_hsv(1, 1, 1) == (0, 0, 1)
     assert colorsys.hsv_to_rgb(0, 0, 1) == (1, 1, 1)
-    assert not isinstance(sys.modules["colorsys"], render.Later)
+    assert not isinstance(sys.modules["colorsys"], extensions.Later)

@@ -27,6 +27,10 @@ def test_names_of_what_is_none(name: str) -> None:
     "line",
     [
         "DB_PASS=hunter2",
+        "DB_PASS=a,hunter2",
+        "  - DB_PASS=a;b,'hunter2",
+        "export DB_PASS=a,hunter2",
+        "password: a,hunter2",
         'password: "hunter2"  # why',
         "ENV DB_PASSWORD hunter2",
         "ENV A=1 DB_PASSWORD=hunter2",

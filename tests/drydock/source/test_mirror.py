@@ -71,6 +71,41 @@ def test_a_default_branch_that_was_switched_is_followed(template: Template, url:
     assert open_source(url).resolve(None) == new
 
 
+def test_a_head_of_no_branch_is_followed(template: Template, url: str) -> None:
+    git(template.folder, "checkout", "--quiet", "--detach")
+    open_source(url)
+    new = template.commit({"x": "y"})
+    assert open_source(url).resolve(None) == new
+
+
+def test_a_mirror_that_has_everything_waits_for_nobody(
+    template: Template, url: str, cache: Path
+) -> None:
+    source = open_source(url)
+    assert isinstance(source, mirror.Mirror)
+    with locks.locked(locks.lock_of(cache, source.name), print):
+        assert open_source(url, progress=pytest.fail).resolve(None) == template.head()
+
+
+def test_a_check_starts_git_as_rarely_as_it_can(
+    drydock: Drydock, project: Path, template: Template, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record = project / ".cruft.json"
+    record.write_text(record.read_text().replace(str(template.folder), url))
+    assert drydock("check", project).exit_code == 0
+    started = []
+    run = subprocess.Popen.__init__
+
+    def spy(self: subprocess.Popen[bytes], words: list[str], **options: Any) -> None:  # noqa: ANN401
+        started.append(words)
+        run(self, words, **options)
+
+    monkeypatch.setattr(subprocess.Popen, "__init__", spy)
+    assert drydock("check", project).exit_code == 0
+    # for-each-ref, ls-remote, show, ls-tree and cat-file.
+    assert len(started) == 5, started
+
+
 def test_another_default_branch_is_followed(template: Template, url: str) -> None:
     open_source(url)
     git(template.folder, "checkout", "--quiet", "-b", "trunk")

@@ -278,6 +278,24 @@ def test_a_date_is_that_of_the_commit(template: Template) -> None:
     assert open_source(str(template.folder)).date(template.head()).startswith("20")
 
 
+def test_of_several_tags_the_one_with_a_message_names_a_commit(template: Template) -> None:
+    head = template.head()
+    for words in (["a1"], ["m2", "--message", "Release"], ["z3"]):
+        git(template.folder, "tag", *words)
+    git(template.folder, "branch", "side")
+    assert open_source(str(template.folder)).describe(head) == f"m2 ({head[:8]})"
+
+
+@pytest.mark.parametrize(
+    "name", ["main~1..main", "main~1...main", "^main", "main^!", "main^@", "main^-"]
+)
+def test_a_range_is_no_commit(template: Template, name: str) -> None:
+    git(template.folder, "branch", "--force", "--move", "main")
+    template.commit({"x": "y"})
+    with pytest.raises(DrydockError, match=r"is not a commit|no branch or tag"):
+        open_source(str(template.folder)).resolve(name)
+
+
 def test_the_questions_are_those_of_the_commit(template: Template) -> None:
     assert "database" in QUESTIONS
     old = template.head()
