@@ -16,7 +16,7 @@ from tests.endurance.conftest import (
 from tests.stack.conftest import NGINX, Stack, eventually
 from tests.support.catalogue import CATALOGUE
 from tests.support.commands import succeed
-from tests.support.stacks import LONG, STACKS
+from tests.support.stacks import LONG, STACKS, only_in_the_long_form
 
 pytestmark = pytest.mark.stack
 
@@ -89,7 +89,9 @@ with transaction.atomic(), connection.cursor() as cursor:
 
 # A replica answers sixteen at once, in one process or two. Twelve that wait may fill one of two: it must leave the
 # next page to the other.
-@pytest.mark.parametrize(("replicas", "gets"), [(3, 20), (1, 12)])
+@pytest.mark.parametrize(
+    ("replicas", "gets"), [(1, 12), pytest.param(3, 20, marks=only_in_the_long_form)]
+)
 def test_a_locked_table_keeps_no_other_page_waiting(
     stack: Stack, answers: dict[str, str], replicas: int, gets: int
 ) -> None:

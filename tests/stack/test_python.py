@@ -7,7 +7,7 @@ import pytest
 from packaging.specifiers import SpecifierSet
 
 from tests.support.catalogue import CATALOGUE, ROOT
-from tests.support.commands import run, tool
+from tests.support.commands import run, succeed, tool
 from tests.support.stacks import LONG
 
 pytestmark = pytest.mark.stack
@@ -46,6 +46,9 @@ def test_projects_pass_their_tools_and_tests_on_the_pythons_that_they_support(
         f"--mount=type=bind,source={source},target={target},readonly"
         for source, target in ((ROOT, "/template"), (tool("uv"), "/usr/local/bin/uv"))
     ]
+    # What other tests have fetched already.
+    packages = succeed(tool("uv"), "cache", "dir", cwd=ROOT).strip()
+    mounts.append(f"--mount=type=bind,source={packages},target=/root/.cache/uv")
     command = ["docker", "run", "--rm", "--network=host", *mounts, image]
     result = run(*command, "bash", "-exc", SCRIPT + "".join(runs), "bash", oldest, cwd=ROOT)
     assert result.returncode == 0, result.stdout[-20_000:]
