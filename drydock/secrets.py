@@ -17,6 +17,8 @@ REFERENCE = re.compile(
     r"""|["']?(?:read|write|none)["']?\s*$""",
     re.I,
 )
+# Django's get_random_secret_key makes such keys; some begin like a reference or a call.
+RANDOM = re.compile(r"(?=.*[!@#%^&*])[\w!@#$%^&*()=+-]{32,}")
 DEFAULT = re.compile(r"""(\bdefault\s*[=:]\s*|\bor\s+|,\s*)(["'])(?:(?!\2).)+\2""")
 LONGEST = 4096
 VALUE = r"""(?P<value>(?:\w+\.)*\w+\(.{0,4095}|"(?:\\.|[^"\\]){0,4096}"?|'[^']{0,4096}'?|[^\s,;"'][^\n,;]{0,4095}|.{1,4096})"""
@@ -66,6 +68,8 @@ def is_secret_name(name: str) -> bool:
 def is_harmless(value: str) -> bool:
     """Tell whether a value gives nothing away, whatever its name."""
     plain = value.strip().strip("\"',;")
+    if RANDOM.fullmatch(plain):
+        return False
     return not plain or plain.isdigit() or bool(REFERENCE.match(value.strip()))
 
 

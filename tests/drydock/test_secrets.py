@@ -48,6 +48,7 @@ def test_names_of_what_is_none(name: str) -> None:
         "https://hooks.slack.com/services/T0/B0/hunter2",
         '{"password": "hunter2", "b": 1}',
         "password: str = 'hunter2'",
+        *(f"DJANGO_SECRET_KEY={start}7@x!0^q9&z_1*m-4=v2+b5c8hunter2d3f6g" for start in ("(", "$k", "k3(")),
     ],
 )  # fmt: skip
 def test_lines_with_secrets(line: str) -> None:
@@ -75,6 +76,7 @@ def test_lines_with_secrets(line: str) -> None:
         "https://host.example/a@b",
         "Bearer $api_token",
         "TOKEN=",
+        "TOKEN=$THE_VARIABLE_THAT_HAS_THE_TOKEN_OF_TODAY",
         "token_url: https://host.example/oauth/token",
     ],
 )
