@@ -247,8 +247,6 @@ def test_what_hooks_made_at_random_is_no_drift(
     shown = drydock("diff", project, "--hooks", "--local").output
     assert "PORT = 2" in shown
     assert "-SECRET_KEY" not in shown
-    settings.write_text(text.replace("SECRET_KEY = ", "KEY = "))
-    assert paths(drydock, project, "--hooks") == {"settings": "edited here"}
 
 
 def test_an_update_keeps_what_hooks_made_at_random(
@@ -257,8 +255,6 @@ def test_an_update_keeps_what_hooks_made_at_random(
     project = generate(keyed, tmp_path / "projects")
     commit(project)
     key = next(line for line in (project / "settings").read_text().splitlines() if "KEY" in line)
-    keyed.commit({f"{TOP}/README.md": "new\n"})
-    assert paths(drydock, project, "--hooks") == {"README.md": "changed upstream"}
     # Next to the key, so that no merge by line could keep it.
     changed = SETTINGS.replace("PORT = 1", "PORT = 5").replace("'db'", "'other'")
     keyed.commit({f"{TOP}/settings": changed})

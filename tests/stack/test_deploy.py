@@ -291,8 +291,14 @@ def test_rollback_goes_back_and_says_what_the_release_before_does_not_know(serve
     refused = deploy(server, "rollback")
     assert refused.returncode != 0
     assert "accounts.0002_user_note" in refused.stdout.splitlines()[-1]
+    dockerfiles = {path: path.read_text() for path in server.folder.rglob("Dockerfile")}
+    for path in dockerfiles:
+        path.write_text("FROM nowhere.invalid/nothing\n")
     with visitors(server):
+        # It builds nothing: what it goes back to is there.
         release(server, "rollback", "--anyway")
+    for path, text in dockerfiles.items():
+        path.write_text(text)
     assert deploy(server, "releases").stdout.splitlines() == listed[:-1]
     images = {row["Config"]["Image"] for row in server.inspect(*backends(server))}
     assert images == {f"{server.folder.name}-backend:{before}"}
