@@ -2,6 +2,7 @@
 
 import platform
 import re
+from pathlib import Path
 
 import pytest
 from packaging.specifiers import SpecifierSet
@@ -47,7 +48,8 @@ def test_projects_pass_their_tools_and_tests_on_the_pythons_that_they_support(
         for source, target in ((ROOT, "/template"), (tool("uv"), "/usr/local/bin/uv"))
     ]
     # What other tests have fetched already.
-    packages = succeed(tool("uv"), "cache", "dir", cwd=ROOT).strip()
+    packages = Path(succeed(tool("uv"), "cache", "dir", cwd=ROOT).strip())
+    packages.mkdir(parents=True, exist_ok=True)
     mounts.append(f"--mount=type=bind,source={packages},target=/root/.cache/uv")
     command = ["docker", "run", "--rm", "--network=host", *mounts, image]
     result = run(*command, "bash", "-exc", SCRIPT + "".join(runs), "bash", oldest, cwd=ROOT)
