@@ -2,13 +2,12 @@
 
 import platform
 import re
-from pathlib import Path
 
 import pytest
 from packaging.specifiers import SpecifierSet
 
 from tests.support.catalogue import CATALOGUE, ROOT
-from tests.support.commands import run, succeed, tool
+from tests.support.commands import run, tool
 from tests.support.stacks import LONG
 
 pytestmark = pytest.mark.stack
@@ -47,10 +46,6 @@ def test_projects_pass_their_tools_and_tests_on_the_pythons_that_they_support(
         f"--mount=type=bind,source={source},target={target},readonly"
         for source, target in ((ROOT, "/template"), (tool("uv"), "/usr/local/bin/uv"))
     ]
-    # What other tests have fetched already.
-    packages = Path(succeed(tool("uv"), "cache", "dir", cwd=ROOT).strip())
-    packages.mkdir(parents=True, exist_ok=True)
-    mounts.append(f"--mount=type=bind,source={packages},target=/root/.cache/uv")
     command = ["docker", "run", "--rm", "--network=host", *mounts, image]
     result = run(*command, "bash", "-exc", SCRIPT + "".join(runs), "bash", oldest, cwd=ROOT)
     assert result.returncode == 0, result.stdout[-20_000:]
