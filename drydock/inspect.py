@@ -150,11 +150,12 @@ def inspect(options: Options) -> Inspection:
     rules = own_rules.above(policy.shipped_policy(resolved.variables, f"{source.url}: {NAME}"))
     wanted = [path for path in {**base, **upstream} if not rules.is_ignored(path)]
     here = project.read(options.folder, wanted, {**upstream, **base}, partial=options.partial)
-    as_rendered = base
+    random: Tree = {}
     if options.hooks and any(here.get(path) != file for path, file in base.items()):
         again, _ = render_recorded(template, known, old, partial=options.partial)
+        as_rendered = base
         base, upstream = chance.settled(base, again, upstream, here)
-    random = {path: file for path, file in base.items() if file != as_rendered[path]}
+        random = {path: file for path, file in base.items() if file != as_rendered[path]}
     base, upstream, empty = without_empty_submodules(source.fetched, base, upstream, here)
     (base, upstream, here), uncertain = without_unknown(base, upstream, here)
 

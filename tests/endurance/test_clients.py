@@ -16,9 +16,9 @@ from tests.endurance.conftest import (
     inside,
     patient,
     starts,
+    use,
     visitor,
 )
-from tests.endurance.test_load import use
 from tests.stack.conftest import Stack, eventually
 from tests.support.stacks import LONG
 

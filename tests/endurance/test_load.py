@@ -5,11 +5,10 @@ import re
 import subprocess
 import threading
 import time
-from dataclasses import dataclass
 
 import pytest
 
-from tests.endurance.conftest import inside, starts, visitor
+from tests.endurance.conftest import starts, use, visitor
 from tests.stack.conftest import Stack
 from tests.support.commands import program
 from tests.support.stacks import LONG
@@ -20,28 +19,6 @@ MINUTES = float(os.environ.get("ENDURANCE_MINUTES", "60" if LONG else "1.25"))
 # If ports were not reused, 28,000 requests per minute would be the most.
 ENOUGH = 28_000 if MINUTES >= 2 else 14_000
 PAGES = {"/": 4, "/health/live": 2, "/table": 2}
-
-
-@dataclass(frozen=True)
-class Use:
-    """The resources that a service uses."""
-
-    memory: int
-    descriptors: int
-    waiting: int
-
-
-def use(stack: Stack, service: str) -> Use:
-    """Return a service's memory without the cache of files, its open descriptors, and its TIME_WAIT sockets."""
-    script = (
-        # The second file is that of cgroup v1.
-        "cat /sys/fs/cgroup/memory.stat /sys/fs/cgroup/memory/memory.stat 2>/dev/null "
-        "| awk '$1 ~ /^(anon|rss)$/ {print $2; exit}'; "
-        "ls -d /proc/[0-9]*/fd/* 2>/dev/null | wc -l; "
-        "cat /proc/net/tcp /proc/net/tcp6 2>/dev/null | awk '$4 == \"06\"' | wc -l"
-    )
-    memory, descriptors, waiting = map(int, inside(stack, service, script).split())
-    return Use(memory, descriptors, waiting)
 
 
 def load(stack: Stack, path: str, connections: int, seconds: int) -> tuple[int, int]:

@@ -34,46 +34,49 @@ class Replication:
     settings: Callable[[str], str] = str
 
 
-REPLICATIONS = {
-    "mysql": Replication(
-        sql='MYSQL_PWD=$MYSQL_ROOT_PASSWORD mysql -uroot -Ne "$1" "$2"',
-        start="exec docker-entrypoint.sh mysqld --defaults-file=/etc/my.cnf --server-id=2 --read-only",
-        allow="""
-            export MYSQL_PWD=$MYSQL_ROOT_PASSWORD
-            mysql -uroot -e "
+def like_mysql(
+    client: str, dump: str, follow: str, thread: str, start: str, settings: Callable[[str], str]
+) -> Replication:
+    """Return how MySQL and its kin are followed; `follow` says whom, and `thread` is the word for who does it."""
+    password = f"export MYSQL_PWD=${client.upper()}_ROOT_PASSWORD"
+    database = f"${client.upper()}_DATABASE"
+    return Replication(
+        sql=f'{password}; {client} -uroot -Ne "$1" "$2"',
+        start=f"exec docker-entrypoint.sh {start} --server-id=2 --read-only",
+        allow=f"""
+            {password}
+            {client} -uroot -e "
                 CREATE USER replica IDENTIFIED BY 'password'; GRANT REPLICATION SLAVE ON *.* TO replica"
         """,
         # The dump says where the binary log goes on; a host that is named later would reset that.
-        follow="""
-            export MYSQL_PWD=$MYSQL_ROOT_PASSWORD
-            mysql -uroot -e "CHANGE REPLICATION SOURCE TO SOURCE_HOST='mysql',
-                SOURCE_USER='replica', SOURCE_PASSWORD='password', GET_SOURCE_PUBLIC_KEY=1"
-            mysqldump -uroot --socket=/primary/mysqld.sock --single-transaction --source-data \
-                $MYSQL_DATABASE | mysql -uroot $MYSQL_DATABASE
-            mysql -uroot -e "START REPLICA"
+        follow=f"""
+            {password}
+            {client} -uroot -e "{follow}"
+            {dump} -uroot --socket=/primary/mysqld.sock --single-transaction {database} | {client} -uroot {database}
+            {client} -uroot -e "START {thread}"
         """,
-        pause="STOP REPLICA SQL_THREAD",
-        resume="START REPLICA SQL_THREAD",
+        pause=f"STOP {thread} SQL_THREAD",
+        resume=f"START {thread} SQL_THREAD",
+        settings=settings,
+    )
+
+
+REPLICATIONS = {
+    "mysql": like_mysql(
+        "mysql",
+        dump="mysqldump --source-data",
+        follow="CHANGE REPLICATION SOURCE TO SOURCE_HOST='mysql', SOURCE_USER='replica', "
+        "SOURCE_PASSWORD='password', GET_SOURCE_PUBLIC_KEY=1",
+        thread="REPLICA",
+        start="mysqld --defaults-file=/etc/my.cnf",
         settings=lambda text: text.replace("skip-log-bin\n", ""),
     ),
-    "mariadb": Replication(
-        sql='MYSQL_PWD=$MARIADB_ROOT_PASSWORD mariadb -uroot -Ne "$1" "$2"',
-        start="exec docker-entrypoint.sh mariadbd --server-id=2 --read-only",
-        allow="""
-            export MYSQL_PWD=$MARIADB_ROOT_PASSWORD
-            mariadb -uroot -e "
-                CREATE USER replica IDENTIFIED BY 'password'; GRANT REPLICATION SLAVE ON *.* TO replica"
-        """,
-        follow="""
-            export MYSQL_PWD=$MARIADB_ROOT_PASSWORD
-            mariadb -uroot -e "CHANGE MASTER TO MASTER_HOST='mariadb',
-                MASTER_USER='replica', MASTER_PASSWORD='password'"
-            mariadb-dump -uroot --socket=/primary/mysqld.sock --single-transaction --master-data \
-                $MARIADB_DATABASE | mariadb -uroot $MARIADB_DATABASE
-            mariadb -uroot -e "START SLAVE"
-        """,
-        pause="STOP SLAVE SQL_THREAD",
-        resume="START SLAVE SQL_THREAD",
+    "mariadb": like_mysql(
+        "mariadb",
+        dump="mariadb-dump --master-data",
+        follow="CHANGE MASTER TO MASTER_HOST='mariadb', MASTER_USER='replica', MASTER_PASSWORD='password'",
+        thread="SLAVE",
+        start="mariadbd",
         settings=lambda text: f"{text}log-bin = binlog\n",
     ),
     "postgresql": Replication(
