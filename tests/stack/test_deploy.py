@@ -7,7 +7,7 @@ import subprocess
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -50,10 +50,12 @@ class Visitors:
                 for path in sorted(self.files):
                     self.ask(client, "GET", path)
 
-    def ask(self, client: httpx.Client, method: str, path: str) -> None:
+    def ask(
+        self, client: httpx.Client, method: str, path: str, content: Iterable[bytes] | None = None
+    ) -> None:
         """Ask once."""
         try:
-            response = client.request(method, path)
+            response = client.request(method, path, content=content)
         except httpx.TransportError as error:
             self.failures.append(f"{method} {path}: {error!r}")
             return
@@ -138,6 +140,30 @@ def test_releases_let_no_visitor_down(server: Stack) -> None:
     assert len(backends(server)) == 2
     assert before.isdisjoint(backends(server))
     assert deploy(server, "releases").stdout.splitlines()[-1].startswith(name)
+
+
+@FIRST
+def test_an_upload_that_outlasts_a_release_is_answered(server: Stack) -> None:
+    settings = server.folder / ".env"
+    before = settings.read_text()
+
+    def drip(seconds: float = 12) -> Iterator[bytes]:
+        """Send on until nginx has followed for so long."""
+        while settings.read_text() == before or (seconds := seconds - 0.2) > 0:
+            yield bytes(100)
+            time.sleep(0.2)
+
+    slow = Visitors(server)
+    with server.client() as client:
+        upload = threading.Thread(
+            target=slow.ask, args=(client, "POST", "/"), kwargs={"content": drip()}
+        )
+        upload.start()
+        commit(server, "README.md", style(0))
+        release(server)
+        upload.join()
+    assert slow.failures == []
+    assert slow.answers == {403: 1}
 
 
 @FIRST

@@ -79,6 +79,7 @@ problem=$(nginx -t -q -c $new/nginx.conf 2>&1) || {
 release=release.$(find . -type f | sort | xargs sha256sum | sha256sum | cut -c 1-16)
 cd /srv/nginx
 if [ -e "$release" ]; then rm -rf new; else mv new "$release"; fi
+[ "$(readlink current)" = "$release" ] || echo "nginx follows $release"
 # The link switches in one step.
 ln -sfn "$release" link
 mv -T link current
