@@ -21,7 +21,7 @@ demo: $(VENV)/ready ## Generate a project (SQLite, local-memory cache), test it,
 	@$(BIN)/python tools/demo.py
 
 test: lint ## Run all tests; those that need Docker run if it is available
-	$(BIN)/pytest -n auto -m "not stack" --cov --cov-fail-under=95
+	$(BIN)/pytest -n auto --dist worksteal -m "not stack" --cov --cov-fail-under=95
 	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder -m stack
 
 endurance: $(VENV)/ready ## Test stacks under load and in trouble, for hours
@@ -30,8 +30,8 @@ endurance: $(VENV)/ready ## Test stacks under load and in trouble, for hours
 adoption: $(VENV)/ready ## Move applications of others into generated projects, and look at their pages
 	ENDURANCE=long $(BIN)/pytest -n 0 tests/adoption
 
-test-fast: $(VENV)/ready ## Run the tests that need neither Docker nor an installed project
-	$(BIN)/pytest -n auto -m "not stack and not project"
+test-fast: $(VENV)/ready ## Run the tests that need no Docker, no installed project and little time
+	$(BIN)/pytest -n auto --dist worksteal -m "not stack and not project and not slow"
 
 lint: $(VENV)/ready ## Check the template's own code
 	$(BIN)/ruff check

@@ -23,6 +23,7 @@ def steady(report: str) -> str:
     return re.sub(r"\b[0-9a-f]{8}\b|\d+(?= files compared| same,)", "...", report)
 
 
+@pytest.mark.slow
 def test_the_captured_report_is_what_the_command_prints() -> None:
     report = steady(capture())
     assert "services.redis.image" in report

@@ -286,6 +286,7 @@ def test_the_tutorial_leads_where_it_says(
     assert git(folder, "log", "--format=%s").splitlines() == ["Notices", "The project as generated"]
 
 
+@pytest.mark.slow
 def test_a_change_is_rolled_out_as_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     template = Template(tmp_path / "template")
     template.folder.mkdir()

@@ -10,6 +10,8 @@ from tests.support.catalogue import ROOT
 from tests.support.commands import succeed
 from tests.support.templates import Template, copied, git
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def template(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Template:

@@ -610,7 +610,9 @@ def test_any_slug_gives_a_project_that_works(
     more = {"services": CHOICES["services"][-1]}
     folder = bake(project_slug=slug, project_name=f'{slug} "{{}}" 한글 <b>', **more)
     lint(folder, environment_python.parent)
-    succeed(environment_python, "-m", "pytest", "-p", "no:cacheprovider", cwd=folder)
+    # Where a module of the project has the same name.
+    if slug in ("accounts", "api", "core"):
+        succeed(environment_python, "-m", "pytest", "-p", "no:cacheprovider", cwd=folder)
 
 
 def declare(folder: Path, **groups: list[str]) -> None:

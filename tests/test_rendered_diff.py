@@ -211,6 +211,7 @@ def test_a_long_comment_is_cut_between_blocks_and_says_so(template: Template) ->
     )
 
 
+@pytest.mark.slow
 def test_the_script_compares_two_commits_of_this_template(tmp_path: Path) -> None:
     template = copied(tmp_path / "template")
     path = "templates/choices/app_server/uwsgi/uwsgi.ini"

@@ -233,6 +233,7 @@ def keyed(make_template: MakeTemplate) -> Template:
     )
 
 
+@pytest.mark.slow
 def test_what_hooks_made_at_random_is_no_drift(
     drydock: Drydock, keyed: Template, tmp_path: Path
 ) -> None:
@@ -249,6 +250,7 @@ def test_what_hooks_made_at_random_is_no_drift(
     assert "-SECRET_KEY" not in shown
 
 
+@pytest.mark.slow
 def test_an_update_keeps_what_hooks_made_at_random(
     drydock: Drydock, keyed: Template, tmp_path: Path
 ) -> None:

@@ -16,6 +16,7 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Template:
     return copied(tmp_path_factory.mktemp("template"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("answer", "others"),
     [

@@ -107,6 +107,7 @@ def test_without_a_commit_there_is_no_record(tmp_path: Path) -> None:
     assert not (tmp_path / "out/my_site/.cruft.json").exists()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("answers", COMBINATIONS[::5], ids=label)
 def test_a_project_of_this_template_is_in_step_for_drydock_and_for_cruft(
     answers: dict[str, str],
@@ -135,6 +136,7 @@ def test_a_project_of_this_template_is_in_step_for_drydock_and_for_cruft(
         assert len(secret) != 64 or secret not in shown
 
 
+@pytest.mark.slow
 def test_cruft_updates_a_project(drydock: Drydock, tmp_path: Path) -> None:
     template = clone(tmp_path)
     made = Path(cookiecutter(str(template), no_input=True, output_dir=tmp_path))
@@ -183,6 +185,7 @@ def test_a_sample_of_a_history_has_both_ends_and_a_bound(number: int) -> None:
     assert not gaps or max(gaps) - min(gaps) <= 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("commit", HISTORY, ids=lambda commit: commit[:8])
 def test_states_of_this_repository_check_clean(
     commit: str, repository: Path, drydock: Drydock, tmp_path: Path
