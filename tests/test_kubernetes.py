@@ -379,7 +379,7 @@ def test_the_job_of_a_restore_is_the_backup_with_another_word(
     rendered: dict[str, list[Object]], bake: Bake
 ) -> None:
     guide = (bake(**SERVERS[0], deploy=DEPLOY) / "docs/kubernetes.md").read_text()
-    edit = re.search("create job restore .* (sed '.*') ", guide)
+    edit = re.search("create job restore .* (sed -E '.*') ", guide)
     assert edit
     for documents in rendered.values():
         (backup,) = [

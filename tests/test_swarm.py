@@ -116,6 +116,12 @@ def test_a_backend_gets_what_compose_gives_it(bake: Bake, docker: str) -> None:
         } - {"BACKEND"}
         limits = compose["backend"]["deploy"]["resources"]["limits"]
         assert set(services["backend"]["deploy"]["resources"]["limits"]) == set(limits)
+        written = yaml.safe_load((project / "docker-stack.yml").read_text())["services"]
+        for name in ("backend", "nginx"):
+            assert written[name]["stop_grace_period"] == compose[name]["stop_grace_period"]
+        # It waits for a lock as briefly as docker/entrypoint.sh does, or others wait behind it.
+        migrate = services["migrate"]["environment"]
+        assert migrate == {**environment, "LOCK_TIMEOUT": "1"}
 
 
 def seconds(text: str) -> int:
@@ -235,6 +241,17 @@ def queued(bake: Bake, tmp_path: Path, docker: str) -> Swarm:
     return Swarm(bake(**QUEUED, deploy=DEPLOY), tmp_path, docker)
 
 
+# How Docker Compose reads .env.
+COMPOSE = """
+services:
+  all:
+    image: site
+    environment:
+      DJANGO_SECRET_KEY: ${DJANGO_SECRET_KEY}
+      EMAIL_URL: ${EMAIL_URL}
+      OTEL_EXPORTER_OTLP_HEADERS: ${OTEL_EXPORTER_OTLP_HEADERS}
+      SENTRY_DSN: ${SENTRY_DSN}
+"""
 SERVER = f"deploy {SERVERS[0]['database']}: {SERVERS[0]['cache']}:"
 MIGRATE = ["service rm my_site_migrate", "deploy migrate:"]
 SERVE = "deploy backend: backup: backup-files: nginx:"
@@ -328,6 +345,20 @@ def test_a_backend_that_does_not_start_takes_the_workers_back_after_it(queued: S
     assert "my_site_backend does not become ready: no" in line
     back = [f"service rollback --quiet my_site_{name}" for name in PROCESSES]
     assert log[2:] == ["deploy migrate:", WORKERS, WITH_WORKERS, *BACK, *back]
+
+
+def test_settings_are_read_as_compose_reads_them(swarm: Swarm) -> None:
+    with (swarm.project / ".env").open("a") as env:
+        env.write("SENTRY_DSN=\"https://key=@example.com/1\"\nEMAIL_URL='smtp://a#b'  \n")
+        env.write("DJANGO_SECRET_KEY=c2VjcmV0cw=\nOTEL_EXPORTER_OTLP_HEADERS=a=b # note\n")
+    assert swarm.deploy()[0] == 0
+    (swarm.project / "all.yml").write_text(COMPOSE)
+    read = succeed("docker", "compose", "--file", "all.yml", "config", cwd=swarm.project)
+    values = yaml.safe_load(read)["services"]["all"]["environment"]
+    assert values["DJANGO_SECRET_KEY"].endswith("w=")
+    secrets = (swarm.folder / "secrets").read_text()
+    assert [value for value in values.values() if value not in secrets] == []
+    assert not re.search("['\"]| #", secrets)
 
 
 def test_a_secret_that_is_missing_is_named(swarm: Swarm) -> None:

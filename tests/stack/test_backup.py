@@ -1,6 +1,7 @@
 """Backups of every database: restored, compared, copied away, and refused when they are damaged."""
 
 import re
+import subprocess
 from collections.abc import Callable, Iterator
 
 import httpx
@@ -24,6 +25,7 @@ class Migration(migrations.Migration):
 
 # MariaDB's script is MySQL's, with other names of programs.
 SOME = [name for name, answers in STACKS.items() if LONG or answers["database"] != "mariadb"]
+FIRST = pytest.mark.parametrize("stack", SOME if LONG else SOME[:1], indirect=True)
 SERVERS = [name for name in SOME if CATALOGUE["_databases"][STACKS[name]["database"]]["image"]]
 
 
@@ -48,6 +50,18 @@ def stack(request: pytest.FixtureRequest, make_stack: Callable[..., Stack]) -> I
     stack.down()
 
 
+def restore(stack: Stack, name: str) -> subprocess.CompletedProcess[str]:
+    """Restore a backup, which may fail; no backup but the one of what is there now is to spare."""
+    env = {"HTTP_PORT": str(stack.port), "BACKUP_KEEP": "1"}
+    return run("bin/restore", name, "--yes", cwd=stack.folder, env=env)
+
+
+def shell(stack: Stack, command: str) -> str:
+    """Run a command in a container that may change the backups."""
+    words = ("run", "--rm", "--no-deps", "-T", "--entrypoint", "bash", "backup", "-ec", command)
+    return stack.compose(*words)
+
+
 def make(stack: Stack, *words: str) -> str:
     """Run make; return what it printed."""
     return succeed("make", "--silent", *words, cwd=stack.folder)
@@ -61,14 +75,8 @@ def names(stack: Stack) -> list[str]:
 
 def rows(stack: Stack) -> str:
     """Return each table of the database, its number of rows, and their checksum."""
-    script = 'source <(sed "/^case/,\\$d" "$0"); rows "$DATABASE"'
-    path = stack.compose(
-        "run", "--rm", "--no-deps", "-T", "--entrypoint", "bash", "backup", "-c",
-        'command -v backup.sh || echo docker/database/backup.sh',
-    ).split()[-1]  # fmt: skip
-    return stack.compose(
-        "run", "--rm", "--no-deps", "-T", "--entrypoint", "bash", "backup", "-c", script, path
-    )
+    path = "$(command -v backup.sh || echo docker/database/backup.sh)"
+    return shell(stack, f'source <(sed "/^case/,\\$d" {path}); rows "$DATABASE"')
 
 
 def test_a_backup_is_complete_private_and_can_be_restored(stack: Stack) -> None:
@@ -92,9 +100,7 @@ def test_restore_replaces_the_database_as_a_whole_after_a_later_migration(stack:
     later.unlink()
     stack.up()
     assert "accounts_later" in rows(stack)
-    restored = run(
-        "bin/restore", name, "--yes", cwd=stack.folder, env={"HTTP_PORT": str(stack.port)}
-    )
+    restored = restore(stack, name)
     assert restored.returncode == 0, restored.stdout[-3000:]
     assert rows(stack) == before
     files = stack.execute("backend", "sh", "-c", "cat /srv/media/first.txt /srv/media/second.txt")
@@ -102,6 +108,57 @@ def test_restore_replaces_the_database_as_a_whole_after_a_later_migration(stack:
     assert stack.ready() == 200
     # What it replaced can be had back.
     assert len(names(stack)) == 2
+
+
+@FIRST
+def test_without_a_backup_of_what_is_there_nothing_is_replaced(stack: Stack) -> None:
+    (name, *_) = names(stack)
+    before = rows(stack)
+    stack.compose("up", "--detach", "--no-recreate", "--wait", "--scale", "backend=2", "backend")
+    # On a server to which `make deploy` released, there is none.
+    stack.compose("rm", "--force", "release")
+    shell(stack, "chmod 500 /backups")
+    failed = restore(stack, name)
+    shell(stack, "chmod 700 /backups")
+    assert failed.returncode != 0
+    assert rows(stack) == before
+    assert len(stack.containers("backend")) == 2
+    assert eventually(stack.ready, lambda status: status == 200) == 200
+
+
+@FIRST
+def test_a_site_opens_with_all_of_its_data_or_stays_closed(stack: Stack) -> None:
+    (name, *_) = names(stack)
+    before = rows(stack)
+    shell(
+        stack,
+        f"cd /backups; cp {name}.rows half.rows; cp {name}.media.tar.gz half.media.tar.gz;"
+        f"gzip -dc {name}.sql.gz | head -c 5000 | gzip >half.sql.gz; sha256sum half.* >half.sha256",
+    )
+    failed = restore(stack, "half")
+    assert failed.returncode != 0
+    assert "half is not restored, and the site stays closed" in failed.stdout.splitlines()[-1]
+    running = stack.compose("ps", "--services", "--status", "running").split()
+    assert "backend" not in running
+    (previous,) = re.findall("What is there now is in (.+)", failed.stdout)
+    again = restore(stack, previous)
+    assert again.returncode == 0, again.stdout[-3000:]
+    assert rows(stack) == before
+    assert len(stack.containers("backend")) == 2
+    assert stack.ready() == 200
+    shell(stack, "rm /backups/half.*")
+
+
+@FIRST
+def test_two_do_not_write_the_same_archive(stack: Stack) -> None:
+    stack.execute("backend", "sh", "-c", "head -c 30M /dev/urandom >/srv/media/large")
+    name = stack.compose("run", "--rm", "--no-deps", "-T", "backup", "now").split()[-1]
+    words = ["docker", "compose", "run", "--rm", "--no-deps", "-T", "backup-files", "now"]
+    two = [subprocess.Popen(words, cwd=stack.folder) for _ in range(2)]
+    assert [process.wait() for process in two] == [0, 0]
+    checked = stack.compose("run", "--rm", "--no-deps", "-T", "backup", "check", name)
+    assert checked == ""
+    stack.execute("backend", "rm", "/srv/media/large")
 
 
 def test_a_damaged_backup_is_refused_before_anything_stops(stack: Stack) -> None:
@@ -186,8 +243,7 @@ def test_routines_triggers_events_and_views_come_back_with_their_definers(stack:
     backup = names(stack)[-1]
     for name in OBJECTS:
         stack.shell(EXECUTE.format(f"DROP {name}"))
-    env = {"HTTP_PORT": str(stack.port)}
-    restored = run("bin/restore", backup, "--yes", cwd=stack.folder, env=env)
+    restored = restore(stack, backup)
     assert restored.returncode == 0, restored.stdout[-3000:]
     assert stack.shell(DEFINED) == before
     for name in OBJECTS:
@@ -195,7 +251,7 @@ def test_routines_triggers_events_and_views_come_back_with_their_definers(stack:
 
 
 def test_old_backups_go(stack: Stack) -> None:
-    words = ["run", "--rm", "--no-deps", "-T", "--env", "BACKUP_KEEP=1", "backup", "now"]
+    words = ["run", "--rm", "--no-deps", "-T", "--env", "BACKUP_KEEP=1", "backup", "rotate"]
     kept = stack.compose(*words).split()[-1]
     assert names(stack) == [kept]
 

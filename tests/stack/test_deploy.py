@@ -17,9 +17,10 @@ import httpx
 import pytest
 
 from tests.stack.conftest import Stack, commit, eventually, serve
+from tests.support.catalogue import CATALOGUE
 from tests.support.commands import run, succeed
 from tests.support.documents import ON_A_SERVER, documented
-from tests.support.stacks import LONG, STACKS
+from tests.support.stacks import LONG, STACKS, only_in_the_long_form
 
 pytestmark = pytest.mark.stack
 
@@ -27,6 +28,21 @@ pytestmark = pytest.mark.stack
 SOME = [*STACKS][:1]
 FIRST = pytest.mark.parametrize("server", SOME, indirect=True)
 RELEASES = 10 if LONG else 2
+# Databases that build an index while others write.
+CONCURRENT = [
+    name
+    for name, answers in STACKS.items()
+    if "concurrent" in CATALOGUE["_databases"][answers["database"]]
+]
+INDEX = """from django.contrib.postgres.operations import AddIndexConcurrently
+from django.db import migrations, models
+
+
+class Migration(migrations.Migration):
+    atomic = False
+    dependencies = [("accounts", "0001_initial")]
+    operations = [AddIndexConcurrently("user", models.Index(fields=["first_name"], name="first_name"))]
+"""
 
 
 @dataclass
@@ -179,13 +195,16 @@ def test_changed_settings_need_no_restart_of_nginx(server: Stack) -> None:
     (nginx,) = server.inspect(*server.containers("nginx"))
     env = server.folder / ".env"
     env.write_text(
-        env.read_text().replace("HTTPS=false", "HTTPS=false\nTRUSTED_PROXY=192.0.2.0/24")
+        env.read_text().replace(
+            "HTTPS=false", "HTTPS=false\nTRUSTED_PROXY=192.0.2.0/24\nBACKENDS=1"
+        )
     )
     with visitors(server):
         release(server)
     assert "192.0.2.0/24" in server.execute("nginx", "cat", "/srv/nginx/current/settings/proxies")
     (later,) = server.inspect(*server.containers("nginx"))
     assert later["State"]["StartedAt"] == nginx["State"]["StartedAt"]
+    assert len(backends(server)) == 1
 
 
 # What is wrong with a release -> the file, the change, and what the last line says.
@@ -272,23 +291,28 @@ def test_a_deployment_that_is_interrupted_leaves_nothing_behind(
     assert backends(server) == before
 
 
-@FIRST
-def test_a_migration_waits_for_a_lock_without_keeping_visitors_waiting(server: Stack) -> None:
-    """An open transaction on the table, for as long as it takes to be in the way."""
-    slug = server.folder.name
-    hold = (
+def transaction(server: Stack, statement: str, seconds: float) -> subprocess.Popen[str]:
+    """Run a statement in a transaction that stays open for a while; return its process when it has run."""
+    script = (
         "import time; from django.db import transaction\n"
+        "from django.contrib.auth import get_user_model; User = get_user_model()\n"
         "with transaction.atomic():\n"
-        "    User.objects.exists(); print('held', flush=True); time.sleep(12)"
+        f"    {statement}; print('held', flush=True); time.sleep({seconds})"
     )
-    start = "from django.contrib.auth import get_user_model; User = get_user_model()\n"
     holder = subprocess.Popen(
-        ["docker", "compose", "exec", "-T", "backend", "python", "manage.py", "shell", "-v0", "-c",
-         start + hold],
+        ["docker", "compose", "exec", "-T", "backend", "python", "manage.py", "shell", "-v0", "-c", script],
         cwd=server.folder, stdout=subprocess.PIPE, text=True,
     )  # fmt: skip
     assert holder.stdout
     assert holder.stdout.readline() == "held\n"
+    return holder
+
+
+@FIRST
+def test_a_migration_waits_for_a_lock_without_keeping_visitors_waiting(server: Stack) -> None:
+    """An open transaction on the table, for as long as it takes to be in the way."""
+    slug = server.folder.name
+    holder = transaction(server, "User.objects.exists()", seconds=12)
     commit(
         server,
         f"{slug}/accounts/migrations/0002_user_note.py",
@@ -308,6 +332,19 @@ class Migration(migrations.Migration):
     assert result.returncode == 0, result.stdout[-3000:]
     assert "Waiting for a lock" in result.stdout or time.monotonic() - began > 12
     holder.wait()
+
+
+@only_in_the_long_form
+@pytest.mark.parametrize("server", CONCURRENT, indirect=True)
+def test_an_index_is_built_beside_a_transaction_that_lasts(server: Stack) -> None:
+    slug = server.folder.name
+    holder = transaction(server, "User.objects.update(first_name='')", seconds=15)
+    commit(server, f"{slug}/accounts/migrations/0002_user_index.py", lambda text: INDEX)
+    release(server)
+    assert holder.poll() == 0
+    invalid = "SELECT count(*) FROM pg_index WHERE NOT indisvalid"
+    script = f"from django.db import connection; print(connection.cursor().execute('{invalid}').fetchone()[0])"
+    assert server.shell(script) == "0"
 
 
 @FIRST

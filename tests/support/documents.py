@@ -41,7 +41,6 @@ ON_A_SERVER = [
     "openssl rand -hex 32",
     "docker compose exec backend python manage.py sendtestemail you@example.com",
     "docker compose exec backend python manage.py seed_readings",
-    "docker compose up --detach --no-recreate --scale backend=3 backend",
     r"docker compose up --detach \w+ && make deploy",
 ]
 
@@ -51,7 +50,7 @@ ELSEWHERE = {
     "make deploy|git pull && make deploy|bin/deploy": "stack/test_deploy.py::release",
     "make rollback|bin/deploy rollback --anyway": "stack/test_deploy.py::test_rollback_goes_back_and_says_what_the_release_before_does_not_know",
     "make restore( NAME=.*)?": "stack/test_backup.py::test_a_new_volume_for_a_new_major_version_as_documented",
-    "docker compose stop backend backup.*|docker compose rm --stop --force .*|docker volume .*|docker compose up --build --detach --wait": "stack/test_backup.py::test_a_new_volume_for_a_new_major_version_as_documented",
+    r"docker compose stop backend.*|docker compose rm --stop --force .*|docker volume .*|docker compose up --build --detach --wait \w+ backup": "stack/test_backup.py::test_a_new_volume_for_a_new_major_version_as_documented",
     "docker compose cp backup-files:/backups/NAME.sql.gz .": "stack/test_backup.py::test_a_new_volume_for_a_new_major_version_as_documented",
     r"docker compose exec (mysql|mariadb|postgresql) .*|docker compose up --detach": "stack/test_backup.py::test_passwords_are_replaced_as_documented",
     "docker swarm init --advertise-addr ADDRESS|docker node update --label-add .*|make .env|bin/deploy run .*": "stack/test_swarm.py::swarm",

@@ -2,15 +2,19 @@
 
 python docker/backup.py follow          whenever there is a backup of the database
 python docker/backup.py now
+python docker/backup.py pack            now, and copies nothing
 python docker/backup.py restore NAME    those that came later stay
 """
 
+import fcntl
 import hashlib
 import os
 import signal
 import sys
 import tarfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from obstore import list as listed
@@ -19,6 +23,14 @@ from obstore.store import from_url
 
 BACKUPS = Path("/backups")
 MEDIA = Path("/srv/media")
+
+
+@contextmanager
+def alone() -> Iterator[None]:
+    """Let others wait: two would write the same archive."""
+    with (BACKUPS / ".lock.part").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
 
 
 def pack(name: str) -> None:
@@ -50,18 +62,19 @@ def copy(url: str) -> None:
             print(f"{file.name} is in {url}", flush=True)
 
 
-def now() -> None:
-    """Complete and copy all backups."""
-    for checksums in sorted(BACKUPS.glob("*.sha256")):
-        pack(checksums.stem)
-    if url := os.environ.get("BACKUP_URL"):
-        copy(url)
+def now(url: str) -> None:
+    """Complete all backups, and copy them if there is a bucket."""
+    with alone():
+        for checksums in sorted(BACKUPS.glob("*.sha256")):
+            pack(checksums.stem)
+        if url:
+            copy(url)
 
 
-def attempt() -> bool:
+def attempt(url: str = os.environ.get("BACKUP_URL", "")) -> bool:
     """Do what there is to do; tell whether it worked, and print why not."""
     try:
-        now()
+        now(url)
     except Exception as error:
         reason = str(error).partition("\n")[0]
         print(f"The backup of the files failed: {reason}", file=sys.stderr, flush=True)
@@ -71,7 +84,11 @@ def attempt() -> bool:
 
 def restore(name: str) -> None:
     """Put the files of a backup back."""
-    with tarfile.open(BACKUPS / f"{name}.media.tar.gz") as tar:
+    archive = BACKUPS / f"{name}.media.tar.gz"
+    if not archive.exists():
+        print(f"{name} has no uploaded files: those that are here stay")
+        return
+    with tarfile.open(archive) as tar:
         tar.extractall(MEDIA, filter="data")
 
 
@@ -85,6 +102,8 @@ match sys.argv[1:]:
             time.sleep(60)
     case ["now"]:
         sys.exit(not attempt())
+    case ["pack"]:
+        sys.exit(not attempt(url=""))
     case ["restore", name]:
         restore(name)
     case _:

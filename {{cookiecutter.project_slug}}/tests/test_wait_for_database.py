@@ -1,3 +1,4 @@
+{% from "catalogue.jinja" import db with context %}
 """The command that containers run at start."""
 
 from collections.abc import Callable, Iterator
@@ -11,7 +12,9 @@ from django.core.management import (
     load_command_class,
 )
 from django.db import OperationalError, connection
+{% if "concurrent" not in db %}
 from django.db.transaction import atomic
+{% endif %}
 
 
 def refuse() -> None:
@@ -94,6 +97,29 @@ def test_migrations_that_wait_for_a_lock_run_again(
     assert list(problems) == []
 
 
+{% if "concurrent" in db %}
+@pytest.mark.django_db
+def test_an_index_that_is_built_concurrently_may_wait_for_a_lock(
+    migrate: Callable[[Callable[[], object]], None],
+) -> None:
+    statements = []
+
+    def server(execute: Callable[..., object], sql: str, *args: object) -> None:
+        statements.append(sql)
+
+    def migrations() -> None:
+        with connection.execute_wrapper(server), connection.cursor() as cursor:
+            cursor.execute("CREATE INDEX name ON items (value)")
+            cursor.execute("CREATE INDEX {{ db.concurrent }} name ON items (value)")
+
+    migrate(migrations)
+    assert statements == [
+        "CREATE INDEX name ON items (value)",
+        "SET lock_timeout = 0",
+        "CREATE INDEX {{ db.concurrent }} name ON items (value)",
+        "RESET lock_timeout",
+    ]
+{% else %}
 @pytest.mark.django_db(transaction=True)
 def test_where_a_statement_stays_done_only_the_next_one_runs_again(
     migrate: Callable[[Callable[[], object]], None],
@@ -115,3 +141,4 @@ def test_where_a_statement_stays_done_only_the_next_one_runs_again(
 
     migrate(migrations)
     assert capsys.readouterr().out.count("Waiting for a lock") == 1
+{% endif %}

@@ -2,8 +2,9 @@
 #!/usr/bin/env bash
 # Backs the database up, and restores it. It asks the server as its administrator, through the server's socket.
 #
-#   backup.sh nightly          at BACKUP_AT, every day
-#   backup.sh now              prints the backup's name
+#   backup.sh nightly          rotate at BACKUP_AT, every day
+#   backup.sh rotate           now, and removes those before the last BACKUP_KEEP
+#   backup.sh now              prints the backup's name; the status is 3 if there is nothing to back up
 #   backup.sh check NAME       its checksum
 #   backup.sh restore NAME     in place of the whole database
 #   backup.sh trial [NAME]     restores one, or the newest, into a database of its own, and compares
@@ -42,6 +43,10 @@ now() {
     name=$(date -u +%Y%m%dT%H%M%SZ)
     trap 'rm -f "$name".*part' EXIT
     rows "$DATABASE" >"$name.before.part"
+    if [ ! -s "$name.before.part" ]; then
+        echo "The database has no tables" >&2
+        exit 3
+    fi
     dump | gzip >"$name.sql.gz.part"
     rows "$DATABASE" >"$name.after.part"
     # A table that changed meanwhile has no checksum, and as many rows as before, as after, or between.
@@ -52,29 +57,45 @@ now() {
         exit 1
     fi
     for part in rows sql.gz; do mv "$name.$part.part" "$name.$part"; done
-    sha256sum "$name.rows" "$name.sql.gz" >"$name.sha256"
-    for old in $(backups | head -n "-${BACKUP_KEEP:-14}"); do rm -f "$old".*; done
+    sha256sum "$name.rows" "$name.sql.gz" >"$name.sha256.part"
+    mv "$name.sha256.part" "$name.sha256"
     echo "$name"
+}
+
+rotate() {
+    now
+    for old in $(backups | head -n "-${BACKUP_KEEP:-14}"); do rm -f "$old".*; done
 }
 
 check() {
     sha256sum --quiet --check "$1.sha256"
 }
 
+# Makes a database of a backup.
+unpack() {
+    create "$2"
+    gzip --decompress --stdout "$1.sql.gz" | load "$2"
+    compare "$1" "$2"
+}
+
 restore() {
     check "$1"
-    create "$DATABASE"
-    gzip --decompress --stdout "$1.sql.gz" | load "$DATABASE"
-    compare "$1" "$DATABASE"
+    if declare -F replace >/dev/null; then
+        # What is there goes when what comes is complete.
+        trap 'remove "${DATABASE}_restored"' EXIT
+        unpack "$1" "${DATABASE}_restored"
+        trap - EXIT
+        replace "${DATABASE}_restored"
+    else
+        unpack "$1" "$DATABASE"
+    fi
 }
 
 trial() {
     local name=${1:-$(backups | tail -n 1)}
     check "$name"
     trap 'remove "${DATABASE}_backup_test"' EXIT
-    create "${DATABASE}_backup_test"
-    gzip --decompress --stdout "$name.sql.gz" | load "${DATABASE}_backup_test"
-    compare "$name" "${DATABASE}_backup_test"
+    unpack "$name" "${DATABASE}_backup_test"
     echo "$name can be restored: $(grep -vc "^(" "$name.rows") tables with the rows and checksums of the backup"
 }
 
@@ -95,10 +116,12 @@ case $1 in
         while true; do
             sleep $((1 + ($(date -u -d "${BACKUP_AT:-03:00}" +%s) - $(date +%s) + 86400) % 86400)) &
             wait $!
-            (now) || echo "The backup failed; the next attempt is tomorrow" >&2
+            # Not `(rotate) ||`: that would go on after an error.
+            (rotate) &
+            wait $! || echo "The backup failed; the next attempt is tomorrow" >&2
         done
         ;;
-    now | check | restore | trial) "$@" ;;
+    rotate | now | check | restore | trial) "$@" ;;
     list) [ -z "$(backups)" ] || ls -lh -- *.gz ;;
     *) exit 2 ;;
 esac

@@ -1,8 +1,10 @@
 administrator=postgres
+owner=$DATABASE
 
 # A server elsewhere: user, password, host, port, options.
 reach() {
     administrator=$1
+    owner=$1
     export PGPASSWORD=$2 PGHOST=$3 PGPORT=$4
     if [[ $5 =~ sslmode=([a-z-]+) ]]; then export PGSSLMODE=${BASH_REMATCH[1]}; fi
     if [[ $5 =~ sslrootcert=([^&]+) ]]; then export PGSSLROOTCERT=${BASH_REMATCH[1]}; fi
@@ -23,7 +25,7 @@ complete() {
 
 create() {
     remove "$1"
-    sql postgres "CREATE DATABASE \"$1\" OWNER \"$DATABASE\""
+    sql postgres "CREATE DATABASE \"$1\" OWNER \"$owner\""
 }
 
 load() {
@@ -35,9 +37,15 @@ remove() {
     sql postgres "DROP DATABASE IF EXISTS \"$1\" WITH (FORCE)"
 }
 
+replace() {
+    remove "$DATABASE"
+    sql postgres "ALTER DATABASE \"$1\" RENAME TO \"$DATABASE\""
+}
+
 # Each table, its number of rows, and their checksum.
 rows() {
     local table
+    [ -n "$(sql postgres "SELECT 1 FROM pg_database WHERE datname = '$1'")" ] || return 0
     for table in $(sql "$1" "SELECT format('%I.%I', schemaname, tablename) FROM pg_tables
         WHERE schemaname NOT IN ('pg_catalog', 'information_schema')" | sort); do
         sql "$1" "SELECT '$table', count(*), coalesce(sum(hashtextextended(t::text, 0)), 0) FROM $table t"

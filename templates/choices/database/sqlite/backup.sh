@@ -27,6 +27,11 @@ remove() {
     rm -f "$(file "$1")"*
 }
 
+replace() {
+    remove "$DATABASE"
+    mv "$(file "$1")" "$(file "$DATABASE")"
+}
+
 # Each table, its number of rows, and their checksum.
 rows() {
     python -c '

@@ -1,3 +1,4 @@
+{% from "catalogue.jinja" import db with context %}
 """Wait until the database accepts connections, and migrate it."""
 
 import time
@@ -41,6 +42,25 @@ class Command(BaseCommand):
     def migrate(self) -> None:
         """Run the migrations, without keeping others waiting for the locks that they need."""
         run = partial(call_command, "migrate", interactive=False, skip_checks=False)
+{% if "concurrent" in db %}
+        with connection.execute_wrapper(self.statement):
+            self.patiently(run)
+
+    def statement(self, execute: Callable[..., Any], sql: Any, *args: Any) -> Any:
+        """Run a statement; if it builds an index concurrently, without a time-out for locks.
+
+        It keeps nobody waiting, and if it ends early, it leaves an invalid index, which no later attempt replaces:
+        https://www.postgresql.org/docs/current/sql-createindex.html#SQL-CREATEINDEX-CONCURRENTLY
+        """
+        if "{{ db.concurrent }}" not in str(sql):
+            return execute(sql, *args)
+        with connection.cursor() as cursor:
+            cursor.execute("SET lock_timeout = 0")
+            try:
+                return execute(sql, *args)
+            finally:
+                cursor.execute("RESET lock_timeout")
+{% else %}
         if connection.features.can_rollback_ddl:
             self.patiently(run)
         else:
@@ -53,6 +73,7 @@ class Command(BaseCommand):
         if connection.in_atomic_block:
             return execute(*args)
         return self.patiently(partial(execute, *args))
+{% endif %}
 
     def patiently(self, action: Callable[[], Any]) -> Any:
         """Do what needs a lock; if it is not free soon, let others go first and try again."""
