@@ -17,7 +17,7 @@ from drydock.renames import renames, with_names
 from drydock.source import Source, open_source
 from drydock.state import State
 from drydock.template import Template
-from drydock.tree import File, Tree
+from drydock.tree import File, Tree, pointer
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,7 +53,8 @@ class Inspection:
     """What was found: the three trees, and the comparison of them.
 
     `behind` is the number of commits from the recorded to the newest one, `ahead` that of the
-    commits that only the recorded one has. `notes` are sentences about the answers. `by_hook` are files
+    commits that only the recorded one has. `follows` is the branch or tag that the project follows if it is updated;
+    None is the default branch. `notes` are sentences about the answers. `by_hook` are files
     that are as the template's hooks made them, not as rendered. The trees do not show them as edits;
     `rendered`, the recorded and the newest render, has them as rendered. `renames` are the files that the template
     has renamed, old path to new: the trees have them under the new path, unlike `rendered`. `answers` are those of the newest
@@ -70,6 +71,7 @@ class Inspection:
     newest: Commit
     behind: int
     ahead: int
+    follows: str | None
     base: Tree
     upstream: Tree
     here: Tree
@@ -129,19 +131,25 @@ def inspect(options: Options) -> Inspection:
             raise
         not_known = str(error)
     behind, ahead = source.commits_between(old, new) if new != old else (0, 0)
+    older = ""
+    if ahead and not behind and not options.to:
+        older = older_than_recorded(known.checkout)
+        new, ahead = old, 0
+    follows = followed(source, options.to, known.checkout)
 
     template = Template(source, known.directory, hooks=options.hooks)
     base, resolved = render_recorded(template, known, old, partial=options.partial)
     upstream, resolved = base, replace(resolved, notes=())
-    if new != old or options.given:
+    if new != old or options.given or follows != known.checkout:
         try:
             upstream, resolved = template.render_record(
-                known, new, given=options.given, partial=options.partial
+                replace(known, checkout=follows), new, given=options.given, partial=options.partial
             )
         except DrydockError as error:
             if not options.partial or options.given:
                 raise
             not_known = str(error)
+    base, upstream, elsewhere = without_pointers(base, upstream)
     unasked = ""
     if options.given and not options.hooks:
         unasked = unasked_hook(template.tree(new))
@@ -180,7 +188,8 @@ def inspect(options: Options) -> Inspection:
             raise
         unmerged = f"Whether conflicts merge cleanly is not known. {error}"
     secrets = not_recorded(resolved)
-    notes = (*resolved.notes, secrets, unasked, unknown, unmerged, *empty, *ended)
+    told = (*empty, *elsewhere, *ended)
+    notes = (older, *resolved.notes, secrets, unasked, unknown, unmerged, *told)
     return Inspection(
         record=replace(known, template=source.url),
         url=source.url,
@@ -188,6 +197,7 @@ def inspect(options: Options) -> Inspection:
         newest=commit(template, new),
         behind=behind,
         ahead=ahead,
+        follows=follows,
         base=trees[0],
         upstream=trees[1],
         here=trees[2],
@@ -202,6 +212,22 @@ def inspect(options: Options) -> Inspection:
         new_questions=resolved.new,
         not_known=not_known,
     )
+
+
+def followed(source: Source, to: str | None, checkout: str | None) -> str | None:
+    """Return what a project that follows `checkout` follows after an update to `to`.
+
+    A commit is nothing to follow.
+    """
+    if to == "HEAD":
+        return None
+    return (to and source.name_of(to)) or checkout
+
+
+def older_than_recorded(checkout: str | None) -> str:
+    """Return a sentence on what a project follows, if that is older than the project."""
+    name = f"{checkout}, which the record follows," if checkout else "The template's default branch"
+    return f"{name} is older than the recorded commit: `drydock update --to {checkout or 'HEAD'}` goes back to it."
 
 
 def render_recorded(
@@ -304,6 +330,28 @@ def without_empty_submodules(
     return base, upstream, notes
 
 
+def without_pointers(base: Tree, upstream: Tree) -> tuple[Tree, Tree, list[str]]:
+    """Return two renders without the files that stand for others in git, and a sentence for each of them.
+
+    What cookiecutter writes for one depends on the user's machine, and nobody wants a pointer in place of a file.
+    """
+    found = {
+        path: what
+        for tree in (base, upstream)
+        for path, file in tree.items()
+        if (what := pointer(file))
+    }
+    base, upstream = (
+        {path: file for path, file in tree.items() if path not in found}
+        for tree in (base, upstream)
+    )
+    notes = [
+        f"{path} is not compared: in the template, its contents are in {what}, which drydock does not read."
+        for path, what in sorted(found.items())
+    ]
+    return base, upstream, notes
+
+
 def left_out(source: Source) -> list[str]:
     """Return a sentence for each file that the template's project folder has and cannot be read."""
     return [
@@ -351,7 +399,7 @@ def with_merges(comparison: Comparison, base: Tree, upstream: Tree, here: Tree) 
         {path: file for path, file in tree.items() if path in paths}
         for tree in (base, upstream, here)
     )
-    fates = {outcome.path: outcome.fate for outcome in merge(base, here, upstream, {})}
+    fates = {outcome.path: outcome.fate for outcome in merge(base, here, upstream, {}, {})}
 
     def state(path: str) -> State:
         match fates.get(path):

@@ -7,18 +7,17 @@ key does, they are merged by line once more, and the result counts if every key 
 import re
 import tempfile
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from drydock import formats
 from drydock.errors import DrydockError
 from drydock.keys import grouped
 from drydock.lines import WHOLE, WORK, Matcher, differing
-from drydock.project import unix
 from drydock.source.git import contents_of, entries_of, git
-from drydock.tree import File, Tree
+from drydock.tree import File, Tree, crlf, in_crlf, unix
 
 YOURS, TEMPLATE = "yours", "template"
 # git names the version that both sides come from by a commit that nobody will ever see.
@@ -52,31 +51,43 @@ class Outcome:
     stages: dict[int, File] = field(default_factory=dict)
 
 
-def merge(base: Tree, ours: Tree, theirs: Tree, others: Tree) -> list[Outcome]:
+def merge(
+    base: Tree, ours: Tree, theirs: Tree, others: Tree, moved: Mapping[str, str]
+) -> list[Outcome]:
     """Return what changes in `ours`, by path, when the change from `base` to `theirs` is merged.
 
-    `others` are the project's files that are not the template's: a template's file may have been
-    moved to one. What was deleted here stays deleted.
+    `others` are the project's files that are not the template's; `moved` are the template's files that the project has
+    moved to one of them, old path to new. What was deleted here stays deleted.
     """
     outcomes: list[Outcome] = []
-    ours, theirs = in_its_ends_of_lines(base, ours), dict(theirs)
-    base = dict(base)
-    moved = renamed(base, {**others, **ours}) if {*base} - {*ours} else set()
-    for path in sorted({*base} - {*ours} - moved):
+    recorded, here = base, {**others, **ours}
+    windows = {path for path in {**here, **theirs} if ends_in_crlf(path, base, here, theirs)}
+    base, ours, theirs, others = map(in_lf, (base, ours, theirs, others))
+    for path in sorted({*base} - {*ours} - {*moved}):
         if path in theirs and theirs[path] != base[path]:
             outcomes.append(Outcome(path=path, fate=Fate.KEPT_DELETED, file=None))
         del base[path]
         theirs.pop(path, None)
-    mine = {**others, **ours} if moved else ours
+    mine = ours
+    if moved:
+        own = {path: file for path, file in others.items() if path not in moved.values()}
+        own = beside(own, {*base, *theirs})
+        # No side has changed the project's own files, so git takes none of them for a renamed one, and moves none.
+        base, theirs = {**own, **base}, {**own, **theirs}
+        mine = {**own, **{path: others[path] for path in moved.values() if path in others}, **ours}
     merged, stages = merge_trees(base, mine, theirs)
     for path in sorted({*mine, *merged, *stages}):
-        before, after = mine.get(path), merged.get(path)
+        before, after = here.get(path) if path in mine else None, merged.get(path)
         parts = stages.get(path, {})
         if parts and (text := merged_by_key(path, parts)) is not None and after:
             after, parts = replace(after, data=text.encode()), {}
         if parts:
-            fate = Fate.CONFLICT
             after = after and replace(after, data=BASE_MARK.sub(rb"\1 recorded", after.data))
+        if path in windows:
+            after = after and with_crlf(after)
+            parts = {stage: with_crlf(file) for stage, file in parts.items()}
+        if parts:
+            fate = Fate.CONFLICT
         elif before == after:
             continue
         elif after is None:
@@ -84,24 +95,40 @@ def merge(base: Tree, ours: Tree, theirs: Tree, others: Tree) -> list[Outcome]:
         elif before is None:
             fate = Fate.ADDED
         else:
-            fate = Fate.UPDATED if before == base.get(path) else Fate.MERGED
+            fate = Fate.UPDATED if before == recorded.get(path) else Fate.MERGED
         outcomes.append(Outcome(path=path, fate=fate, file=after, stages=parts))
     return outcomes
 
 
-def in_its_ends_of_lines(base: Tree, ours: Tree) -> Tree:
-    """Return files with LF if the template has LF and they have CRLF throughout."""
+def beside(tree: Tree, paths: set[str]) -> Tree:
+    """Return the files of a tree that can be in one with some paths: none is a folder there, or in a file's place."""
+    folders = {str(folder) for path in paths for folder in PurePosixPath(path).parents}
     return {
-        path: replace(file, data=unix(file.data))
-        if crlf(file.data) and path in base and b"\r\n" not in base[path].data
-        else file
-        for path, file in ours.items()
+        path: file
+        for path, file in tree.items()
+        if path not in folders and not {*map(str, PurePosixPath(path).parents)} & paths
     }
 
 
-def crlf(data: bytes) -> bool:
-    """Tell whether all lines end in CRLF."""
-    return b"\r\n" in data and data.count(b"\n") == data.count(b"\r\n")
+def in_lf(tree: Tree) -> Tree:
+    """Return files with LF in place of CRLF, where all of their lines end in that."""
+    return {
+        path: replace(file, data=unix(file.data)) if crlf(file.data) else file
+        for path, file in tree.items()
+    }
+
+
+def with_crlf(file: File) -> File:
+    """Return a file whose lines end in CRLF, if it is text."""
+    return file if file.text is None else replace(file, data=in_crlf(file.data))
+
+
+def ends_in_crlf(path: str, base: Tree, ours: Tree, theirs: Tree) -> bool:
+    """Tell whether the merge of a file ends its lines in CRLF: the project's ends count, if it has changed them."""
+    old, mine, new = (
+        crlf(tree[path].data) if path in tree else None for tree in (base, ours, theirs)
+    )
+    return bool(new if new is not None and mine in (None, old) else mine)
 
 
 def irreconcilable(base: Tree, ours: Tree, theirs: Tree) -> set[str]:
@@ -110,7 +137,7 @@ def irreconcilable(base: Tree, ours: Tree, theirs: Tree) -> set[str]:
     This is known much sooner than what `merge` makes of such a file, because git looks longer for what its versions
     have in common if it merges trees.
     """
-    ours = in_its_ends_of_lines(base, ours)
+    base, ours, theirs = map(in_lf, (base, ours, theirs))
     paths = [path for path in ours if path in base and path in theirs]
     return {
         path
@@ -181,14 +208,15 @@ def stream(trees: dict[str, Tree]) -> Iterator[bytes]:
             yield file.data + b"\n"
 
 
-def renamed(base: Tree, ours: Tree) -> set[str]:
-    """Return the files of `base` that `ours` has under another name."""
+def renamed(base: Tree, ours: Tree) -> dict[str, str]:
+    """Return the files of `base` that `ours` seems to have under another name, by that name."""
     with tempfile.TemporaryDirectory(prefix="drydock-") as folder:
         scratch = Scratch(folder)
         scratch.commits({"base": base, YOURS: ours})
-        options = ["-r", "-z", "-M", "--diff-filter=R", "--name-status"]
+        options = ["-r", "-z", "-M", "--no-rename-empty", "--diff-filter=R", "--name-status"]
         _, output = scratch.git("diff-tree", *options, "base", YOURS)
-    return {name.decode(errors="surrogateescape") for name in output.split(b"\0")[1::3]}
+    words = output.decode(errors="surrogateescape").split("\0")
+    return dict(zip(words[1::3], words[2::3], strict=True))
 
 
 def merge_trees(base: Tree, ours: Tree, theirs: Tree) -> tuple[Tree, dict[str, dict[int, File]]]:

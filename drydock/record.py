@@ -151,11 +151,13 @@ def updated(
     taken: Mapping[str, str],
     template: str | None = None,
     commit: str | None = None,
+    checkout: str | None = None,
     answers: Mapping[str, Any] | None = None,
 ) -> str:
     """Return the text of a record after an update, with everything that other programs have written into it.
 
-    Arguments that are None change nothing.
+    Arguments that are None change nothing; but with a new commit, `checkout` is what is followed, None being the
+    default branch.
     """
     data = json.loads(text)
     variables = data["context"]["cookiecutter"]
@@ -167,6 +169,10 @@ def updated(
         data["commit"] = commit
         if "_commit" in variables:
             variables["_commit"] = commit
+        if data.get("checkout") != checkout:
+            data["checkout"] = checkout
+            if "_checkout" in variables:
+                variables["_checkout"] = checkout
     if answers is not None:
         private = {name: value for name, value in variables.items() if name.startswith("_")}
         data["context"]["cookiecutter"] = {**answers, **private}

@@ -7,14 +7,23 @@ not. Well-known forms of credentials count, too, whatever they are called.
 import re
 from collections.abc import Iterator
 
-# The last word, or the last two, of names whose values are secret.
-WORDS = {"password", "passwd", "passphrase", "pass", "pwd", "secret", "token", "credential", "credentials", "apikey"}  # fmt: skip
+# The last word of names whose values are secret. It may be written together with others, as in PGPASSWORD.
+WORD = re.compile(
+    r"\w*(?:(?:password|passwd|passphrase)s?|pass|pwd|secret|token|credentials?|masterauth"
+    r"|(?:api|auth|encryption|private|secret|signing)key)"
+)
+ORDINARY = {"bypass", "compass", "encompass", "surpass", "trespass", "overpass", "underpass", "lowpass", "highpass", "bandpass", "nopasswd"}  # fmt: skip
+# What may follow it: which of several secrets it is.
+WHICH = {
+    "base", "fallback", "fallbacks", "old", "new", "previous", "current", "prod", "production", "staging", "dev",
+    "development", "test", "local", "live", "root", "admin",
+}  # fmt: skip
 HARMLESS_KEYS = {"public", "primary", "foreign", "cache", "sort", "host", "group", "partition", "natural"}  # fmt: skip
 # What is not itself a secret: a reference to one, code that reads one, or a type.
 REFERENCE = re.compile(
     r"""["']?(?:\$(?!\w+\$)|\{\{|<|%\(|env[.(\[]|os\.|self\.|settings\.|config\.|None\b|null\b|true\b|false\b|\[|\{|\()"""
     r"""|(?:\w+\.)*\w+\(|(?:str|int|bytes|bool|object|Any|Secret|SecretStr|Optional\[.*|\w+ \| None)\s*(?:[,)=].*)?$"""
-    r"""|["']?(?:read|write|none)["']?\s*$""",
+    r"""|["']?(?:read|write|none|%s)["']?\s*$""",
     re.I,
 )
 # Django's get_random_secret_key makes such keys; some begin like a reference or a call.
@@ -45,7 +54,7 @@ QUERY = re.compile(
 BEARER = re.compile(r"\b(Bearer|Basic)\s+(?![$<{])[\w.~+/=-]{8,}")
 # A line without any of these has no secret. Most lines have none, and this check is faster.
 HINT = re.compile(
-    r"pass|pwd|secret|token|credential|key|://|bearer|basic|gh[opsu]_|glpat|akia|_live_|xox|aiza|eyj|sg\.|slack|webhooks|sig",
+    r"pass|pwd|secret|token|credential|key|auth(?![a-z])|://|bearer|basic|gh[opsu]_|glpat|akia|_live_|xox|aiza|eyj|sg\.|slack|webhooks|sig",
     re.I,
 )
 PRIVATE_KEY = "PRIVATE KEY-----"
@@ -58,11 +67,16 @@ def is_secret_name(name: str) -> bool:
     """Tell whether a name says that its value is secret."""
     parts = re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+", name)
     lower = [word.lower() for word in parts]
-    if not lower:
-        return False
-    if lower[-1] == "key":
-        return len(lower) > 1 and lower[-2] not in HARMLESS_KEYS
-    return lower[-1] in WORDS
+    while lower and lower[-1] in WHICH:
+        lower.pop()
+    match lower:
+        case [*_, before, "key"]:
+            return before not in HARMLESS_KEYS
+        case [*_, "redis" | "rediscli", "auth"]:
+            return True
+        case [*_, last]:
+            return last not in ORDINARY and bool(WORD.fullmatch(last))
+    return False
 
 
 def is_harmless(value: str) -> bool:
@@ -75,6 +89,8 @@ def is_harmless(value: str) -> bool:
 
 def is_secret(key: str, value: str) -> bool:
     """Tell whether the value of a key path is secret: by its last key, or by the name of the item it belongs to."""
+    # An item of a list without names belongs to the list's key.
+    key = re.sub(r"(\[\d*\])+$", "", key)
     last = re.split(r"[.\[]", key.rstrip("]"))[-1]
     if last in ("value", "default") and (item := re.search(r"\[([^\[\]]+)\]\.\w+$", key)):
         last = item[1]
@@ -134,6 +150,10 @@ def masked_lines(lines: list[str]) -> Iterator[str]:
         ):
             indent = body[: len(body) - len(body.lstrip())]
             shown = f"{indent}***" if not re.match(r"\s*[\w.-]+\s*[:=]", body) else shown
+        if name and re.match(r"\s*- (?!\s*[\w.-]+\s*[:=])", body):
+            # The list may go on.
+            yield shown + end
+            continue
         following = PAIR.match(body) or OPEN.match(body)
         name = following["name"] if following and is_secret_name(following["name"]) else ""
         yield shown + end

@@ -29,6 +29,8 @@ class File:
         return None if "\0" in text else text
 
 
+# How a file starts that only stands for its contents in git -> what has them.
+POINTERS = {b"version https://git-lfs.github.com/spec/": "Git LFS", b"\0GITCRYPT\0": "git-crypt"}
 # From a path, with forward slashes and relative to the top, to the file there.
 Tree = dict[str, File]
 
@@ -38,6 +40,27 @@ def known(file: File) -> File:
     if file.unknown:
         raise DrydockError(file.unknown)
     return file
+
+
+def pointer(file: File) -> str | None:
+    """Return what has the contents that a file in git only stands for; None if it is no such file."""
+    return next((what for start, what in POINTERS.items() if file.data.startswith(start)), None)
+
+
+def crlf(data: bytes) -> bool:
+    """Tell whether all lines of a text end in CRLF."""
+    ends = data.count(b"\r\n")
+    return ends > 0 and b"\0" not in data and data.count(b"\r") == data.count(b"\n") == ends
+
+
+def in_crlf(data: bytes) -> bytes:
+    """Return contents whose lines end in CRLF."""
+    return unix(data).replace(b"\n", b"\r\n")
+
+
+def unix(data: bytes) -> bytes:
+    """Return contents whose lines end in LF."""
+    return data.replace(b"\r\n", b"\n")
 
 
 def write_tree(tree: Tree, folder: Path) -> None:

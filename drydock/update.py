@@ -8,8 +8,9 @@ from drydock import project, record
 from drydock.errors import DrydockError
 from drydock.inspect import Inspection
 from drydock.merge import Fate, Outcome, merge
+from drydock.moved import moved_here
 from drydock.renames import with_names
-from drydock.tree import File, Tree
+from drydock.tree import File, Tree, crlf, in_crlf
 from drydock.worktree import Change, WorkTree
 
 
@@ -53,11 +54,17 @@ def make_plan(
     base, ours = with_names(base, renames), with_names(ours, renames)
     gone = {*base} - {*ours}
     others: Tree = {}
+    moves: dict[str, str] = {}
     if gone:
         known = {*base, *theirs, *renames}
         tracked = [path for path in WorkTree(folder).tracked() if path not in known]
-        others = project.read(folder, tracked)
-    outcomes = with_renames(merge(base, ours, theirs, others), ours, pending)
+        # A file that moved is no link, and a link of the project's own may lead anywhere.
+        movable = [path for path in tracked if not (folder / path).is_symlink()]
+        found = project.read(folder, movable, partial=True)
+        others = {path: file for path, file in found.items() if not file.unknown}
+        before = {new: old for old, new in renames.items()}
+        moves = moved_here(folder, base, ours, others, before, inspection.policy)
+    outcomes = with_renames(merge(base, ours, theirs, others, moves), ours, pending)
     return Plan(outcomes=tuple(outcomes), record=new_record(inspection, folder, wanted, moved))
 
 
@@ -100,6 +107,7 @@ def new_record(inspection: Inspection, folder: Path, wanted: set[str] | None, mo
             text,
             template=template,
             commit=inspection.newest.sha,
+            checkout=inspection.follows,
             answers=inspection.recordable,
             taken={},
         )
@@ -110,24 +118,23 @@ def new_record(inspection: Inspection, folder: Path, wanted: set[str] | None, mo
 def apply(plan: Plan, folder: Path) -> None:
     """Write what a plan says, the record last; DrydockError if that would lose something."""
     tree = WorkTree(folder)
-    if tree.is_waiting:
-        raise DrydockError(
-            f"{folder}: an update is unfinished. `drydock update --continue` finishes it once its conflicts "
-            "are resolved; `drydock update --abort` undoes it."
-        )
     changes = [
         Change(path=outcome.path, file=outcome.file, stages=outcome.stages, source=outcome.source)
         for outcome in plan.outcomes
         if outcome.fate is not Fate.KEPT_DELETED
     ]
-    dirty = tree.dirty([*(change.path for change in changes), record.NAME])
-    if dirty:
-        raise DrydockError(
-            f"{', '.join(dirty)}: would be changed, but has uncommitted changes. Commit them, or "
-            "put them away with `git stash -u`; then try again."
-        )
-    new = File(data=plan.record.encode())
-    if (folder / record.NAME).read_bytes() != new.data:
+    untouched = {outcome.path for outcome in plan.outcomes if outcome.fate is Fate.UPDATED}
+    tree.check_committed([*(change.path for change in changes), record.NAME], untouched)
+    for path in (change.source or change.path for change in changes if change.file):
+        # In git, a link and a changed file conflict: neither says what becomes of the other.
+        if (folder / path).is_symlink():
+            raise DrydockError(
+                f"{path}: is a link here, but the template has changed the file. Put a file in its place, or leave it "
+                f"out: {project.ignore_entry(path)}."
+            )
+    old, data = (folder / record.NAME).read_bytes(), plan.record.encode()
+    new = File(data=in_crlf(data) if crlf(old) else data)
+    if old != new.data:
         changes.append(Change(path=record.NAME, file=new, stages={}))
     if changes:
         tree.apply(changes)

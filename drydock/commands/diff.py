@@ -107,13 +107,17 @@ def diff(
     if patch and problems:
         raise DrydockError("\n".join(problems))
     if patch:
+        from drydock.project import prefix_of
         from drydock.report.patch import patch as make_patch
 
         before, after = sides[0][:2] if sides else (inspection.here, inspection.upstream)
         before = inspection.named_here(before)
         after = inspection.named_here(after) if local and not upstream else after
         data, omitted = make_patch(
-            before, after, [*paths, *(old[path] for path in paths if path in old)]
+            before,
+            after,
+            [*paths, *(old[path] for path in paths if path in old)],
+            prefix_of(folder),
         )
         sys.stdout.buffer.write(data)
         sys.stdout.flush()

@@ -5,7 +5,6 @@ from pathlib import Path
 import click
 
 from drydock.commands.options import files_in_project, progress, template_options
-from drydock.errors import DrydockError
 
 
 @click.command()
@@ -25,6 +24,8 @@ def restore(folder: Path, offline: bool, hooks: bool, files: tuple[str, ...]) ->
     from drydock.update import chosen
     from drydock.worktree import Change, WorkTree
 
+    tree = WorkTree(folder)
+    tree.check_finished()
     options = Options(
         folder=folder, offline=offline, hooks=hooks, progress=progress(False), partial=True
     )
@@ -37,11 +38,7 @@ def restore(folder: Path, offline: bool, hooks: bool, files: tuple[str, ...]) ->
         for path in paths
         if here.get(path) != base[path]
     ]
-    tree = WorkTree(folder)
-    if dirty := tree.dirty(change.path for change in changes):
-        raise DrydockError(
-            f"{', '.join(dirty)}: has uncommitted changes. Commit them, or `git stash -u`."
-        )
+    tree.check_committed(change.path for change in changes)
     if changes:
         tree.apply(changes)
     for change in changes:

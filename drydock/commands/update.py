@@ -31,7 +31,9 @@ Exit status:
 @template_options
 @click.option("--template", help="The template's new address, if it has moved.")
 @click.option(
-    "--to", metavar="REF", help="Commit, tag or branch to update to instead of the newest."
+    "--to",
+    metavar="REF",
+    help="Commit, tag or branch to update to instead of the newest; a tag or branch is followed from then on.",
 )
 @set_option(help="A new or changed answer; may be repeated.")
 @click.option("--dry-run", is_flag=True, help="Show what would change, and write nothing.")
@@ -39,7 +41,7 @@ Exit status:
 @click.option(
     "--continue", "go_on", is_flag=True, help="Finish an update whose conflicts are resolved."
 )
-@click.option("--abort", is_flag=True, help="Undo an update that has conflicts.")
+@click.option("--abort", is_flag=True, help="Undo an update that has conflicts or was interrupted.")
 @click.argument("files", nargs=-1, metavar="[FILE]...", callback=files_in_project)
 def update(
     folder: Path,
@@ -86,9 +88,7 @@ def update(
         return
     if files and given:
         raise click.UsageError("--set: new answers apply to all files, so name no files.")
-    tree = WorkTree(folder)
-    if tree.is_waiting and not tree.unresolved():
-        tree.forget()  # Resolved and committed, without --continue.
+    WorkTree(folder).check_finished()
     options = Options(folder=folder, template=template, to=to, given=given, offline=offline,
                       hooks=hooks, progress=progress(as_json))  # fmt: skip
     inspection = inspect(options)
@@ -118,10 +118,12 @@ def ask(inspection: "Inspection", given: dict[str, str]) -> dict[str, str]:
 
 
 def finish(folder: Path) -> None:
-    """Finish an update; DrydockError while files conflict."""
+    """Finish an update; DrydockError while files conflict, or if it has not written everything."""
     from drydock.worktree import waiting
 
     tree = waiting(folder)
+    if tree.is_interrupted:
+        raise tree.interrupted()
     if unresolved := tree.unresolved():
         raise DrydockError(
             f"{', '.join(unresolved)}: still in conflict. Resolve it and `git add` it, then try again."

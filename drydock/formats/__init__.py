@@ -12,9 +12,8 @@ FORMATS: tuple[Format, ...] = (
     Format(
         module="jsonc", names=("*.json", *COMMENTED, *(f"{folder}/*.json" for folder in FOLDERS))
     ),
-    Format(
-        module="ini", names=("*.ini", "*.cfg", "*.cnf", ".editorconfig", *PYTHON), certain=False
-    ),
+    Format(module="ini", names=("*.ini", "*.cfg", "*.cnf", *PYTHON), certain=False),
+    Format(module="ini", names=(".editorconfig",), certain=False, keyed=False),
     Format(module="nginx", names=("*.conf", "*.conf.template"), keyed=False),
     Format(
         module="dockerfile",

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 
-from drydock.formats.document import Document, Leaf, ordered, squeezed
+from drydock.formats.document import Document, Leaf, Uncertain, ordered, squeezed
 
 VARIABLES = ("ENV", "LABEL", "ARG")
 HEREDOC = re.compile(r"\d*<<(-?)([\"']?)([A-Za-z_]\w*)\2")
@@ -30,9 +30,13 @@ def parse(_path: str, text: str) -> Document:
         text = squeezed(continued(line, lines, escape))
         word, _, rest = text.partition(" ")
         instruction = word.upper()
+        heredocs: list[re.Match[str]] = []
         if instruction in ("RUN", "COPY", "ADD", "ONBUILD"):
-            for heredoc in filter(None, map(HEREDOC.fullmatch, rest.split())):
-                rest = f"{rest}\n{body(lines, heredoc)}"
+            heredocs = [*filter(None, map(HEREDOC.fullmatch, rest.split()))]
+        if len(heredocs) != len(re.findall(r"(?<!<)<<(?!<)", rest)):
+            raise Uncertain("may have a here-document in another form")
+        for heredoc in heredocs:
+            rest = f"{rest}\n{body(lines, heredoc)}"
         if instruction == "FROM":
             name = re.search(r"(?i) as (\S+)$", rest)
             stage, number = name[1] if name else str(number), number + 1

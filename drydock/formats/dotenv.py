@@ -14,7 +14,11 @@ ENTRY = re.compile(
 
 
 def parse(_path: str, text: str) -> Document:
-    """Return the variables; a quoted one may span several lines, and one without `=` has no value."""
+    """Return the variables; a quoted one may span several lines, and one without `=` has no value.
+
+    A line with spaces around its sign, or with a colon, is a value as a whole: shells, Compose and `docker --env-file`
+    read it differently.
+    """
     pairs: list[tuple[str, Bare]] = []
     place = 0
     while place < len(text):
@@ -22,17 +26,23 @@ def parse(_path: str, text: str) -> Document:
             if match.end() == place:
                 break
         elif match := ENTRY.match(text, place):
-            name, sign, value = match.groups()
-            pairs.append((name, Bare(unquoted(value) if sign else "(no value)")))
+            line = re.sub(r"^[ \t]*(?:export[ \t]+)?", "", match[0].removesuffix("\n"))
+            name = match[1]
+            value = line.removeprefix(f"{name}=")
+            # What could be taken for such a line is one, too.
+            plain = value != line and not value.startswith((" ", "\t", name))
+            pairs.append(
+                (name, Bare((unquoted(value) if plain else line) if match[2] else "(no value)"))
+            )
         else:
             raise Uncertain("has a line that is not a variable's")
         place = match.end()
     # A value that refers to another must come after it.
-    in_order = any("$" in value.text for _, value in pairs)
+    in_order = any({"$", "`"} & {*value.text} for _, value in pairs)
     return document([("", Pairs(pairs, ordered=in_order))] if pairs else [])
 
 
 def unquoted(value: str) -> str:
     """Return a value without quotes that make no difference to any program that reads it."""
     match = re.fullmatch(r"([\"'])([\w.,:/@%+=-]*)\1", value)
-    return match[2] if match else value.rstrip(" \t")
+    return match[2] if match else value

@@ -3,7 +3,7 @@
 import re
 from fnmatch import fnmatchcase
 
-from drydock.formats.document import Document, unix
+from drydock.formats.document import Document, Uncertain, unix
 from drydock.formats.nested import Bare, Pairs, document
 
 # As configparser reads it: a colon may replace the equals sign, and a value may continue on the next line.
@@ -14,11 +14,17 @@ PYTHON = (
 
 
 def parse(path: str, text: str) -> Document:
-    """Return the document of INI; keys may repeat, and values may continue on indented lines."""
+    """Return the document of INI; keys may repeat, and values may continue on indented lines.
+
+    Uncertain for a text that need not be INI: other formats, such as HAProxy's, have files of the same names.
+    """
     name = path.rpartition("/")[2]
-    # uWSGI acts in the order it reads; so do others if a key occurs twice.
-    in_order = "uwsgi" in path
-    sign = "[=:]" if any(fnmatchcase(name, pattern) for pattern in PYTHON) else "="
+    python = any(fnmatchcase(name, pattern) for pattern in PYTHON)
+    # uWSGI acts in the order it reads; so do others if a key occurs twice, or refers to another.
+    uwsgi = "uwsgi" in path
+    in_order = uwsgi or (not python and "$" in text)
+    sign = "[=:]" if python else "="
+    may_lack_value = uwsgi or name.endswith(".cnf")
     sections: list[tuple[str, list[tuple[str, list[str] | None]]]] = [("", [])]
     open_value: list[str] | None = None
     for line in unix(text).split("\n"):
@@ -37,6 +43,10 @@ def parse(path: str, text: str) -> Document:
             sections.append((match[1], []))
             continue
         key, *rest = re.split(rf"\s*{sign}\s*", stripped, maxsplit=1)
+        if len(sections) == 1 and name != ".editorconfig":
+            raise Uncertain("has a line above the first section")
+        if re.search(r"\s", key) or not (rest or may_lack_value):
+            raise Uncertain("has a line that is no key and its value")
         open_value = [rest[0]] if rest else None
         sections[-1][1].append((key, open_value))
     top, *named = [
@@ -44,7 +54,9 @@ def parse(path: str, text: str) -> Document:
         for section, keys in sections
     ]
     pairs = [*top[1].pairs, *named]
-    return document([("", Pairs(pairs, ordered=in_order))] if pairs else [])
+    # Where several sections apply, by a pattern or because a program reads more than one, the last one wins.
+    sections_in_order = not python or any(set("*?[{") & {*section} for section, _ in sections)
+    return document([("", Pairs(pairs, ordered=sections_in_order))] if pairs else [])
 
 
 def value_of(lines: list[str] | None) -> str | Bare:

@@ -13,6 +13,8 @@ def parse(_path: str, text: str) -> Document:
     """Return the requirements: the version and marker of each, and its hashes as one value."""
     options: list[Leaf] = []
     packages: list[Leaf] = []
+    # A comment ends with its line, whatever its last character is.
+    text = re.sub(r"(?m)^[ \t]*#.*$", "", text)
     for line in re.sub(r"\\\r?\n", " ", text).split("\n"):
         line = re.sub(r"(^|\s)#.*", "", line).strip()
         if not line:

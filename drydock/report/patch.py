@@ -11,9 +11,12 @@ from drydock.source.git import git
 from drydock.tree import File, Tree, write_tree
 
 
-def patch(before: Tree, after: Tree, paths: Iterable[str]) -> tuple[bytes, list[str]]:
+def patch(
+    before: Tree, after: Tree, paths: Iterable[str], prefix: str = ""
+) -> tuple[bytes, list[str]]:
     """Return a patch from one tree to the other for `git apply`, and the files it omits.
 
+    `prefix` is the path of the project in its repository: `git apply` takes paths from the top, wherever it is run.
     Omitted are files with lines to show that look secret: a patch with *** in it would not apply.
     """
     omitted = []
@@ -25,7 +28,7 @@ def patch(before: Tree, after: Tree, paths: Iterable[str]) -> tuple[bytes, list[
             continue
         for side, file in zip(sides, pair, strict=True):
             if file:
-                side[path] = file
+                side[f"{prefix}{path}"] = file
     with tempfile.TemporaryDirectory(prefix="drydock-") as name:
         for letter, side in zip("ab", sides, strict=True):
             Path(name, letter).mkdir()

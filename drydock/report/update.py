@@ -6,6 +6,7 @@ import click
 
 from drydock.inspect import Inspection
 from drydock.merge import Fate
+from drydock.record import loads
 from drydock.report.schema import to_json
 from drydock.report.sentences import notes, plain, summary
 from drydock.update import Plan
@@ -31,11 +32,24 @@ def as_text(inspection: Inspection, plan: Plan, dry_run: bool) -> str:
     would = "would change" if dry_run else "changed"
     conflicts = len(plan.conflicts)
     lines += ["", f"{many} files {would}, {conflicts} in conflict."]
+    checkout = loads(plan.record).checkout
+    if checkout != inspection.record.checkout:
+        lines.append(following(checkout, dry_run))
     if conflicts and not dry_run:
         lines.append(NEXT)
     elif many and not dry_run:
         lines.append("Look at it with `git diff`, and commit it.")
     return "\n".join(lines) + "\n"
+
+
+def following(checkout: str | None, dry_run: bool) -> str:
+    """Return a sentence on what a project follows after an update."""
+    then = "The record would follow" if dry_run else "From now on, the record follows"
+    if checkout is None:
+        return f"{then} the template's default branch."
+    return (
+        f"{then} {plain(checkout)}, until `drydock update --to HEAD` returns to the default branch."
+    )
 
 
 def as_json(inspection: Inspection, plan: Plan) -> str:

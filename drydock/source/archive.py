@@ -77,6 +77,10 @@ class Archive(Source):
             "`drydock init --force` makes a new record."
         )
 
+    def name_of(self, ref: str) -> str | None:
+        """See Source. An archive has none."""
+        return None
+
     def commits_between(self, old: str, new: str) -> tuple[int, int]:
         """See Source."""
         return 0, 0

@@ -32,6 +32,10 @@ class Source(ABC):
         """
 
     @abstractmethod
+    def name_of(self, ref: str) -> str | None:
+        """Return the name of a branch or tag; None for another name of a commit."""
+
+    @abstractmethod
     def commits_between(self, old: str, new: str) -> tuple[int, int]:
         """Return how many commits only `new` has, and how many only `old` has."""
 

@@ -2,7 +2,8 @@
 
 import contextlib
 import re
-from collections.abc import Iterator
+import tempfile
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,11 +11,13 @@ from drydock.errors import DrydockError
 from drydock.source.base import LIMIT, Source, folder_of, no_folder
 from drydock.source.git import git, listing_of, objects_of
 from drydock.source.links import Links
-from drydock.tree import File, Tree
+from drydock.tree import File, Tree, in_crlf
 
 SHA = re.compile(r"[0-9a-f]{40}")
+NAMED = re.compile(r"refs/(?:heads|tags)/(.+)")
 HASH = re.compile(r"[0-9a-f]{7,40}")
 LINK, RUNNABLE = "120000", "100755"
+ATTRIBUTES = re.compile(r"(^|/)\.gitattributes$")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -132,6 +135,11 @@ class Repository(Source):
             "commit that fits this project best."
         )
 
+    def name_of(self, ref: str) -> str | None:
+        """See Source."""
+        named = NAMED.fullmatch(self.git("rev-parse", "--symbolic-full-name", ref, check=False))
+        return named and named[1]
+
     def commits_between(self, old: str, new: str) -> tuple[int, int]:
         """See Source."""
         ahead, behind = self.git("rev-list", "--left-right", "--count", f"{old}...{new}").split()
@@ -180,18 +188,51 @@ class Repository(Source):
         self.left_out |= links.broken
         files = [place for place in reached if entries[place.entry][1] == "blob"]
         blobs = self.blobs([entries[place.entry][2] for place in files])
+        contents = self.checked_out(
+            commit, entries, {place.entry: blobs[entries[place.entry][2]] for place in files}
+        )
         tree = {
             place.path: File(
-                data=blobs[sha], executable=mode == RUNNABLE, behind_link=place.behind_link
+                data=contents[place.entry],
+                executable=entries[place.entry][0] == RUNNABLE,
+                behind_link=place.behind_link,
             )
             for place in files
-            for mode, _, sha in [entries[place.entry]]
         }
         for place in reached:
             if entries[place.entry][1] == "commit":
                 settings = entries.get(".gitmodules", ("", "", ""))[2]
                 tree |= self.submodule(place.path, place.entry, entries[place.entry][2], settings)
         return tree
+
+    def checked_out(
+        self, commit: str, entries: Mapping[str, tuple[str, str, str]], files: dict[str, bytes]
+    ) -> dict[str, bytes]:
+        """Return a commit's files with CRLF where its attributes ask for that: cookiecutter has a checkout.
+
+        `entries` are all of the commit's.
+        """
+        attributes = [sha for path, (_, _, sha) in entries.items() if ATTRIBUTES.search(path)]
+        if not any(b"eol=crlf" in text for text in self.blobs(attributes).values()):
+            return files
+        with tempfile.TemporaryDirectory(prefix="drydock-") as name:
+            self.add_history(Path(name), commit)
+            git(name, "read-tree", commit)
+            asked = ["check-attr", "--cached", "--stdin", "-z", "text", "eol"]
+            paths = "\0".join(files).encode(errors="surrogateescape")
+            told = git(name, *asked, stdin=paths).stdout.decode(errors="surrogateescape")
+        words = told.split("\0")
+        values = dict(zip(zip(words[::3], words[1::3], strict=False), words[2::3], strict=False))
+
+        def content(path: str, data: bytes) -> bytes:
+            text = values[path, "text"]
+            is_crlf = values[path, "eol"] == "crlf" and text != "unset"
+            # "auto" leaves it to git to look whether the file is text, with LF alone.
+            if not is_crlf or (text == "auto" and (b"\0" in data or b"\r" in data)):
+                return data
+            return in_crlf(data)
+
+        return {path: content(path, data) for path, data in files.items()}
 
     def add_history(self, folder: Path, commit: str) -> None:
         """See Source. Nothing is copied: the new repository reads this one's objects."""

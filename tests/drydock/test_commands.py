@@ -423,6 +423,18 @@ def test_a_patch_gives_the_templates_tree(
     } == expected
 
 
+def test_a_patch_applies_in_a_folder_of_a_repository(
+    drydock: Drydock, template: Template, tmp_path: Path
+) -> None:
+    project = template.generate(tmp_path / "repository/services")
+    git(tmp_path / "repository", "init", "--quiet")
+    template.commit({f"{TOP}/README.md": "theirs\n", f"{TOP}/new/file.txt": "new\n"})
+    (project / "patch").write_bytes(drydock("diff", project, "--patch").stdout_bytes)
+    git(project, "apply", "patch")
+    assert (project / README).read_text() == "theirs\n"
+    assert (project / "new/file.txt").read_text() == "new\n"
+
+
 def test_a_patch_leaves_secrets_out_and_says_so(drydock: Drydock, project: Path) -> None:
     edit(project / COMPOSE, "restart: always", "environment:\n      DB_PASSWORD: hunter2")
     edit(project / README, "A line.", "Mine.")

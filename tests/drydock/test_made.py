@@ -1,6 +1,7 @@
 """What a template's hooks did is not drift; what was done later is."""
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -184,6 +185,70 @@ def test_a_project_in_a_folder_of_a_repository(
     assert drydock("check", project).exit_code == 0
 
 
+def test_edits_before_a_move_in_the_repository_are_drift_after_it(
+    drydock: Drydock, hooked: Template, tmp_path: Path
+) -> None:
+    top = tmp_path / "repository"
+    project = generate(hooked, top)
+    commit(top)
+    sha = hooked.commit({f"{TOP}/new.txt": "new\n", f"{TOP}/gone.txt": "gone\n"})
+    text = (project / NAME).read_text()
+    (project / NAME).write_text(text.replace(json.loads(text)["commit"], sha))
+    (project / "new.txt").write_text("new\n")  # and a hook removed the other
+    commit(top)
+    (project / "docker-compose.yml").write_text("services: {}\n")
+    commit(top)
+    before = paths(drydock, project)
+    assert before == {"docker-compose.yml": "edited here"}
+    for place in ("services/web", "other"):
+        (top / place).parent.mkdir(exist_ok=True)
+        project = project.rename(top / place)
+        commit(top)
+        assert paths(drydock, project) == before
+
+
+def test_edits_before_a_copy_in_the_repository_are_drift_after_it(
+    drydock: Drydock, hooked: Template, tmp_path: Path
+) -> None:
+    top = tmp_path / "repository"
+    project = generate(hooked, top)
+    commit(top)
+    (project / "docker-compose.yml").write_text("services: {}\n")
+    commit(top)
+    shutil.copytree(project, top / "copy")
+    commit(top)
+    assert paths(drydock, top / "copy") == {"docker-compose.yml": "edited here"}
+
+
+def test_a_move_with_a_change_of_the_record_leaves_it_unknown(
+    drydock: Drydock, hooked: Template, tmp_path: Path
+) -> None:
+    top = tmp_path / "repository"
+    project = generate(hooked, top)
+    commit(top)
+    (project / "docker-compose.yml").write_text("services: {}\n")
+    commit(top)
+    project = project.rename(top / "moved")
+    (project / NAME).write_text((project / NAME).read_text() + "\n")
+    commit(top)
+    output = drydock("check", project).output
+    assert "docker-compose.yml" in output
+    assert "the project may have been moved from site/ when .cruft.json changed" in output
+
+
+def test_projects_of_one_repository_have_histories_of_their_own(
+    drydock: Drydock, hooked: Template, tmp_path: Path
+) -> None:
+    top = tmp_path / "repository"
+    generate(hooked, top / "one")
+    commit(top)
+    (top / "one/site/docker-compose.yml").write_text("services: {}\n")
+    hooked.commit({f"{TOP}/new.txt": "new\n"})
+    other = generate(hooked, top / "two")
+    commit(top)
+    assert paths(drydock, other) == {}
+
+
 def test_a_template_may_declare_what_its_hooks_write(
     drydock: Drydock, make_template: MakeTemplate, tmp_path: Path
 ) -> None:
@@ -205,6 +270,37 @@ def test_ends_of_lines_that_git_changed_are_no_edit(drydock: Drydock, project: P
     assert paths(drydock, project) == {}
     (project / "run.sh").write_bytes((project / "run.sh").read_bytes().replace(b"\n", b"\r\n"))
     assert paths(drydock, project) == {"run.sh": "edited here"}
+
+
+@pytest.mark.parametrize("attributes", ["", "*.bat text eol=crlf\n", "* text=auto\n"])
+def test_ends_of_lines_that_the_template_asks_for_are_no_edit(
+    attributes: str, drydock: Drydock, make_template: MakeTemplate, tmp_path: Path
+) -> None:
+    template = make_template({
+        ".gitattributes": "*.bat text eol=crlf\n",
+        f"{TOP}/.gitattributes": attributes,
+        f"{TOP}/run.bat": "echo 1\n",
+        "hooks/post_gen_project.py": "",
+    })  # fmt: skip
+    (template.folder / TOP / "run.bat").unlink()
+    git(template.folder, "checkout", "--quiet", TOP)
+    project = template.generate(tmp_path / "projects")
+    assert (project / "run.bat").read_bytes() == b"echo 1\r\n"
+    commit(project)
+    assert paths(drydock, project) == {}
+    clone = tmp_path / "clone"
+    git(project, "clone", "--quiet", str(project), str(clone))
+    assert paths(drydock, clone) == {}
+    template.commit({f"{TOP}/run.bat": "echo 2\n"})
+    assert drydock("update", clone).exit_code == 0
+    assert (clone / "run.bat").read_bytes() == b"echo 2\r\n"
+    commit(clone)
+    assert paths(drydock, clone) == {}
+    (clone / "run.bat").write_bytes(b"mine\r\n")
+    commit(clone)
+    assert drydock("restore", clone, "run.bat").exit_code == 0
+    assert git(clone, "diff", "HEAD~1", "--", "run.bat") == ""
+    assert paths(drydock, clone) == {}
 
 
 def test_a_mode_counts_where_there_are_modes(drydock: Drydock, project: Path) -> None:

@@ -8,7 +8,9 @@ from drydock.secrets import is_secret, is_secret_name, masked, masked_lines
 @pytest.mark.parametrize(
     "name",
     ["DB_PASS", "DB_PASSWORD", "password", "apiToken", "api_token", "SECRET_KEY", "API_KEY", "awsSecretAccessKey", "x-api-key",
-     "client_secret", "KAKAO_CLIENT_SECRET", "access_token", "MYSQL_PWD", "private_key"],
+     "client_secret", "KAKAO_CLIENT_SECRET", "access_token", "MYSQL_PWD", "private_key",
+     "PGPASSWORD", "SSHPASS", "DBPASSWORD", "dbpass", "ACCESSTOKEN", "JWTSECRET", "SECRETKEY", "SECRET_KEY_BASE", "DB_PASSWORDS",
+     "db_password_prod", "PASSWORD_OLD", "apiTokenDev", "REDISCLI_AUTH", "requirepass", "masterauth"],
 )  # fmt: skip
 def test_names_of_secrets(name: str) -> None:
     assert is_secret_name(name)
@@ -17,7 +19,9 @@ def test_names_of_secrets(name: str) -> None:
 @pytest.mark.parametrize(
     "name",
     ["max_tokens", "tokenizer", "tokens", "PASSWORD_HASHERS", "AUTH_PASSWORD_VALIDATORS", "token_url", "passes", "compass",
-     "key", "public_key", "primary_key", "CACHE_KEYS", "SECRET_FILE", "bypass_it", ""],
+     "key", "public_key", "primary_key", "CACHE_KEYS", "SECRET_FILE", "bypass_it", "", "author", "auth", "basic_auth", "bypass",
+     "proxy_cache_bypass", "token_lifetime", "pass_filenames", "password_validators", "key_prod", "public_key_dev", "publickey",
+     "turnkey", "hotkey", "NOPASSWD", "base", "secrets", "PASSWORD_HASH", "oauth", "test", "pass_through"],
 )  # fmt: skip
 def test_names_of_what_is_none(name: str) -> None:
     assert not is_secret_name(name)
@@ -39,6 +43,10 @@ def test_names_of_what_is_none(name: str) -> None:
         'API_KEY = env("API_KEY", default="hunter2")',
         "API_KEY = os.environ.get('API_KEY', 'hunter2')",
         "machine host.example login me password hunter2",
+        "REDISCLI_AUTH=hunter2",
+        "requirepass hunter2",
+        "masterauth hunter2",
+        "SECRET_KEY_BASE: hunter2",
         "mysql --password hunter2 -e 1",
         "mysql --password=hunter2 -e 1",
         "URL=ssh://me:hunter2@host.example/x",
@@ -76,6 +84,7 @@ def test_lines_with_secrets(line: str) -> None:
         "https://host.example/a@b",
         "Bearer $api_token",
         "TOKEN=",
+        """printf '[client]\\npassword="%s"\\n'""",
         "TOKEN=$THE_VARIABLE_THAT_HAS_THE_TOKEN_OF_TODAY",
         "token_url: https://host.example/oauth/token",
     ],
@@ -91,6 +100,7 @@ def test_lines_without_secrets(line: str) -> None:
         '{\n"name": "API_TOKEN",\n"value": "hunter2"\n}\n',
         "password: >-\n  hunter2\n",
         "PASSWORD = \\\n    'hunter2'\n",
+        "passwords:\n  - hunter2\n  - hunter2\n",
         "-----BEGIN RSA PRIVATE KEY-----\nhunter2\n-----END RSA PRIVATE KEY-----\nafter\n",
     ],
 )
@@ -104,4 +114,7 @@ def test_a_secret_on_the_next_line(text: str) -> None:
 def test_a_value_belongs_to_the_name_of_its_pair() -> None:
     assert is_secret("spec.env[DB_PASSWORD].value", "hunter2")
     assert not is_secret("spec.env[DB_HOST].value", "mysql")
+    assert is_secret("db.passwords[]", "hunter2")
+    assert is_secret("db.passwords[0]", "hunter2")
+    assert not is_secret("services.web.secrets[]", "db_password")
     assert not is_secret("permissions.id-token", "write")

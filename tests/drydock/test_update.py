@@ -3,6 +3,9 @@
 import json
 import re
 import shutil
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -137,6 +140,167 @@ def test_abort_brings_back_every_byte(drydock: Drydock, lines: Template, site: P
     assert drydock("update", site, "--abort").exit_code == 2
 
 
+def test_each_project_of_a_repository_has_an_update_of_its_own(
+    drydock: Drydock, lines: Template, tmp_path: Path
+) -> None:
+    repository = tmp_path / "repository"
+    one, two = (lines.generate(repository, slug=name) for name in ("one", "two"))
+    for project, line in ((one, "line 5\n"), (two, "line 11\n")):
+        (project / "lines.txt").write_text(LINES.replace(line, "mine\n"))
+    commit(repository)
+    lines.commit({f"{TOP}/lines.txt": LINES.replace("line 5\n", "theirs\n")})
+    before = contents(one)
+    assert drydock("update", one).exit_code == 1
+    for word in ("--abort", "--continue"):
+        result = drydock("update", two, word)
+        assert result.exit_code == 2
+        assert f"{two}: there is no update to continue or to abort" in result.stderr
+    assert drydock("update", two).exit_code == 0
+    assert "mine" in (two / "lines.txt").read_text()
+    assert drydock("update", one, "--abort").exit_code == 0
+    assert contents(one) == before
+
+
+def test_a_restore_does_not_end_an_update(drydock: Drydock, lines: Template, site: Path) -> None:
+    (site / "run.sh").write_text("mine\n")
+    conflicting(lines, site)
+    before = contents(site)
+    assert drydock("update", site).exit_code == 1
+    for text in ("both sides\n", None):
+        result = drydock("restore", site, "run.sh")
+        assert result.exit_code == 2
+        assert "an update is unfinished" in result.stderr
+        if text:
+            (site / "lines.txt").write_text(text)
+            git(site, "add", "--all")
+    assert drydock("update", site, "--abort").exit_code == 0
+    assert contents(site) == before
+    assert drydock("restore", site, "run.sh").exit_code == 0
+
+
+# Ends drydock, as the system may at any time, when it has written one file and half of another.
+KILLED = """
+import os, signal
+from pathlib import Path
+from drydock.cli import main
+chmod, calls = Path.chmod, []
+def kill(path, mode):
+    calls.append(path)
+    if len(calls) == 2:
+        os.kill(os.getpid(), signal.SIGKILL)
+    chmod(path, mode)
+Path.chmod = kill
+main()
+"""
+
+
+@pytest.fixture
+def killed(lines: Template, site: Path) -> dict[str, tuple[bytes, int]]:
+    """Return the files of a project before an update that was killed half-way."""
+    conflicting(lines, site)
+    before = contents(site)
+    command = [sys.executable, "-c", KILLED, "update", "--project", str(site)]
+    assert subprocess.run(command, check=False).returncode == -signal.SIGKILL
+    assert contents(site) != before
+    return before
+
+
+def test_an_interrupted_update_can_only_be_undone(
+    drydock: Drydock, site: Path, killed: dict[str, tuple[bytes, int]]
+) -> None:
+    half = contents(site)
+    for words in ("update", "update --dry-run", "update --continue", "restore run.sh"):
+        command, *options = words.split()
+        result = drydock(command, site, *options)
+        assert result.exit_code == 2
+        assert "was interrupted while it wrote. `drydock update --abort` undoes it" in result.stderr
+        assert contents(site) == half
+    assert drydock("update", site, "--abort").exit_code == 0
+    assert contents(site) == killed
+    assert git(site, "status", "--porcelain") == ""
+    assert drydock("update", site).exit_code == 1
+
+
+def test_after_a_commit_an_interrupted_update_is_in_nobodys_way(
+    drydock: Drydock, site: Path, killed: dict[str, tuple[bytes, int]]
+) -> None:
+    (site / "lines.txt").write_text("resolved\n")
+    commit(site)
+    result = drydock("update", site, "--abort")
+    assert result.exit_code == 2
+    assert "has been committed since" in result.stderr
+    assert drydock("update", site, "--continue").exit_code == 2
+    assert drydock("update", site).exit_code == 1
+
+
+def test_what_looks_like_a_conflict_is_none(drydock: Drydock, lines: Template, site: Path) -> None:
+    guide = "How a conflict looks:\n<<<<<<< HEAD\na\n=======\nb\n>>>>>>> x\n"
+    (site / "own.md").write_text(guide)
+    conflicting(lines, site)
+    lines.commit({f"{TOP}/guide.md": guide})
+    assert drydock("update", site).exit_code == 1
+    git(site, "add", "guide.md")
+    # Marked as resolved by mistake.
+    git(site, "add", "lines.txt")
+    assert "lines.txt: still in conflict" in drydock("update", site, "--continue").stderr
+    (site / "lines.txt").write_text(guide)
+    git(site, "add", "lines.txt")
+    assert drydock("update", site, "--continue").exit_code == 0
+
+
+def test_a_committed_conflict_is_resolved(drydock: Drydock, lines: Template, site: Path) -> None:
+    conflicting(lines, site)
+    assert drydock("update", site).exit_code == 1
+    commit(site)
+    assert "<<<<<<< yours" in (site / "lines.txt").read_text()
+    assert drydock("update", site).exit_code == 0
+    assert drydock("update", site, "--continue").exit_code == 0
+
+
+def test_a_dry_run_keeps_an_update_that_can_be_undone(
+    drydock: Drydock, lines: Template, site: Path
+) -> None:
+    conflicting(lines, site)
+    before = contents(site)
+    assert drydock("update", site).exit_code == 1
+    (site / "lines.txt").write_text("resolved\n")
+    git(site, "add", "lines.txt")
+    drydock("update", site, "--dry-run")
+    assert drydock("update", site, "--abort").exit_code == 0
+    assert contents(site) == before
+
+
+def test_an_undo_loses_no_later_work(drydock: Drydock, lines: Template, site: Path) -> None:
+    conflicting(lines, site)
+    before = contents(site)
+    assert drydock("update", site).exit_code == 1
+    for path in ("new.txt", "folder/deep.txt"):
+        (site / path).parent.mkdir(exist_ok=True)
+        (site / path).write_text("later work\n")
+    after = contents(site)
+    result = drydock("update", site, "--abort")
+    assert result.exit_code == 2
+    assert "folder/deep.txt, new.txt: has been edited since the update" in result.stderr
+    assert contents(site) == after
+    shutil.rmtree(site / "folder")
+    (site / "new.txt").unlink()
+    assert drydock("update", site, "--abort").exit_code == 0
+    assert contents(site) == before
+
+
+def test_an_undo_is_too_late_after_a_commit(drydock: Drydock, lines: Template, site: Path) -> None:
+    conflicting(lines, site)
+    assert drydock("update", site).exit_code == 1
+    (site / "lines.txt").write_text("resolved\n")
+    commit(site)
+    (site / "lines.txt").write_text("resolved\nlater work\n")
+    after = contents(site)
+    result = drydock("update", site, "--abort")
+    assert result.exit_code == 2
+    assert "what the update wrote has been committed since" in result.stderr
+    assert contents(site) == after
+
+
 def test_a_failure_half_way_leaves_nothing(drydock: Drydock, lines: Template, site: Path) -> None:
     (site / "a-folder.txt").mkdir()
     (site / "a-folder.txt/inner").write_text("mine\n")
@@ -267,6 +431,8 @@ def test_crlf_stays_crlf(drydock: Drydock, lines: Template, site: Path) -> None:
         ("a.yml", "l:\n- a\n", "l:\n- a\n- b\n", "l:\n- a\n- c\n", None),
         ("nginx.conf", "a 1;\nb 1;\n", "a 2;\nb 1;\n", "a 1;\nb 2;\n", None),
         ("a.txt", "a\nb\n", "c\nb\n", "a\nd\n", None),
+        ("a.cfg", "backend a\n x 1\n", "backend a\n x 1\nbackend b\n", "backend a\n x 1\n y 2\n", None),
+        (".editorconfig", "[*]\na = 1\n", "[*]\na = 1\n[x]\na = 2\n", "[*]\na = 1\n[*.y]\na = 3\n", None),
     ],
 )  # fmt: skip
 def test_lines_that_conflict_though_no_key_does_are_merged(
@@ -419,6 +585,57 @@ def test_no_edit_is_lost_whatever_both_sides_did(
         assert contents(project) == after
 
 
+def test_a_project_follows_the_branch_or_tag_that_it_is_updated_to(
+    drydock: Drydock, lines: Template, site: Path
+) -> None:
+    one = lines.head()
+    git(lines.folder, "tag", "v1")
+    two = lines.commit({f"{TOP}/lines.txt": "2 {{ cookiecutter._checkout }}\n"})
+    git(lines.folder, "tag", "v2", "--annotate", "--message", "Two")
+    three = lines.commit({f"{TOP}/lines.txt": "3 {{ cookiecutter._checkout }}\n"})
+    followed = [
+        ("v2", two, "v2", "2 v2\n"),
+        ("v1", one, "v1", LINES),
+        # A commit is no branch, and what is older than it is not what the template has changed since.
+        (three[:8], three, "v1", "3 v1\n"),
+        ("v2", two, "v2", "2 v2\n"),
+        ("HEAD", three, None, "3 None\n"),
+        ("main", three, "main", "3 main\n"),
+    ]
+    for to, sha, checkout, text in followed:
+        result = drydock("update", site, "--to", to)
+        assert result.exit_code == 0, result.output
+        assert ("From now on, the record follows" in result.output) == (to != three[:8])
+        commit(site)
+        assert drydock("check", site).exit_code == 0
+        for _ in range(2):
+            data = json.loads((site / NAME).read_text())
+            assert (data["commit"], data["checkout"]) == (sha, checkout)
+            assert (site / "lines.txt").read_text() == text
+            assert drydock("update", site).exit_code == 0
+
+
+def test_an_older_commit_is_not_what_the_template_has_changed(
+    drydock: Drydock, lines: Template, site: Path
+) -> None:
+    git(lines.folder, "tag", "v1")
+    newest = lines.commit({f"{TOP}/lines.txt": "2\n"})
+    text = (site / NAME).read_text()
+    (site / NAME).write_text(text.replace('"checkout": null', '"checkout": "v1"'))
+    commit(site)
+    assert drydock("update", site, "--to", newest).exit_code == 0
+    commit(site)
+    before = contents(site)
+    note = "v1, which the record follows, is older than the recorded commit: `drydock update --to v1` goes back to it."
+    for command in ("check", "diff", "update"):
+        result = drydock(command, site)
+        assert result.exit_code == 0, result.output
+        assert (note in result.output) == (command != "diff")
+    assert contents(site) == before
+    assert drydock("update", site, "--to", "v1").exit_code == 0
+    assert (site / "lines.txt").read_text() == LINES
+
+
 def test_cruft_can_go_on_from_there(drydock: Drydock, lines: Template, site: Path) -> None:
     lines.commit({f"{TOP}/lines.txt": LINES + "more\n"})
     assert drydock("update", site).exit_code == 0
@@ -514,3 +731,255 @@ def test_a_secret_that_is_not_recorded_is_said(
     known = drydock("check", project, "--set", "api_token=hunter2").output
     assert "defaults are used" not in known
     assert "hunter2" not in known
+
+
+def linked(path: Path, target: str) -> None:
+    """Put a link in the place of a file or folder."""
+    shutil.rmtree(path) if path.is_dir() else path.unlink()
+    path.symlink_to(target)
+
+
+def test_nothing_is_written_through_a_link(drydock: Drydock, lines: Template, site: Path) -> None:
+    (site / "notes.txt").write_text("mine\n")
+    linked(site / "lines.txt", "notes.txt")
+    commit(site)
+    (site / "notes.txt").write_text("in no commit\n")
+    lines.commit({f"{TOP}/lines.txt": LINES + "theirs\n"})
+    result = drydock("update", site)
+    assert result.exit_code == 2
+    assert "lines.txt: is a link here" in result.stderr
+    assert (site / "lines.txt").is_symlink()
+    # The link is committed, and what it leads to is another file.
+    assert drydock("restore", site, "lines.txt").exit_code == 0
+    assert not (site / "lines.txt").is_symlink()
+    assert (site / "lines.txt").read_text() == LINES
+    assert (site / "notes.txt").read_text() == "in no commit\n"
+
+
+def test_a_link_in_place_of_a_folder_is_not_followed(
+    drydock: Drydock, lines: Template, site: Path
+) -> None:
+    shutil.copytree(site / "folder", site / "mine")
+    linked(site / "folder", "mine")
+    commit(site)
+    (site / "mine/deep.txt").write_text("in no commit\n")
+    lines.commit({f"{TOP}/folder/deep.txt": "theirs\n"})
+    for command in (["restore", "folder"], ["update"]):
+        result = drydock(command[0], site, *command[1:])
+        assert result.exit_code == 2, result.output
+        assert "folder/deep.txt: is behind the link folder" in result.stderr
+    assert (site / "mine/deep.txt").read_text() == "in no commit\n"
+
+
+def test_a_file_that_the_template_removed_and_that_is_a_link_here(
+    drydock: Drydock, lines: Template, site: Path
+) -> None:
+    shutil.copy(site / "lines.txt", site / "mine.txt")
+    linked(site / "lines.txt", "mine.txt")
+    linked(site / "run.sh", "mine.txt")
+    (site / "docker-compose.yml").write_text("services: {}\n")
+    commit(site)
+    before = contents(site)
+    lines.commit({f"{TOP}/lines.txt": None, f"{TOP}/docker-compose.yml": "services:\n  a: 1\n"})
+    assert drydock("update", site).exit_code == 1
+    assert not (site / "lines.txt").is_symlink()
+    assert (site / "mine.txt").read_text() == LINES
+    assert drydock("update", site, "--abort").exit_code == 0
+    assert (site / "lines.txt").readlink() == Path("mine.txt")
+    assert contents(site) == before
+
+
+@pytest.mark.parametrize("flag", ["skip-worktree", "assume-unchanged"])
+def test_an_edit_that_git_was_told_to_overlook_is_not_touched(
+    flag: str, drydock: Drydock, lines: Template, site: Path
+) -> None:
+    lines.commit({f"{TOP}/lines.txt": LINES + "theirs\n"})
+    git(site, "update-index", f"--{flag}", "lines.txt", "run.sh")
+    (site / "lines.txt").write_text("mine\n")
+    for command in (["restore", "lines.txt"], ["update"]):
+        result = drydock(command[0], site, *command[1:])
+        assert result.exit_code == 2, result.output
+        assert f"git update-index --no-{flag}" in result.stderr
+    assert (site / "lines.txt").read_text() == "mine\n"
+    git(site, "update-index", f"--no-{flag}", "lines.txt")
+    git(site, "checkout", "lines.txt")
+    git(site, "update-index", f"--{flag}", "lines.txt")
+    assert drydock("update", site).exit_code == 0
+
+
+@pytest.mark.parametrize("is_submodule", [True, False])
+def test_another_repository_in_the_place_of_a_folder_is_not_touched(
+    is_submodule: bool, drydock: Drydock, lines: Template, site: Path
+) -> None:
+    commit(site / "folder")
+    git(site, "rm", "--cached", "-r", "--quiet", "folder")
+    if is_submodule:
+        git(site, "add", "folder")
+    git(site, "commit", "--quiet", "--message", "Change")
+    (site / "folder/deep.txt").write_text("deep\nin no commit\n")
+    lines.commit({f"{TOP}/folder/deep.txt": "theirs\ndeep\n"})
+    for command in (["restore", "folder"], ["update"]):
+        result = drydock(command[0], site, *command[1:])
+        assert result.exit_code == 2, result.output
+        assert "folder is a git repository of its own" in result.stderr
+    assert (site / "folder/deep.txt").read_text() == "deep\nin no commit\n"
+
+
+def test_what_a_sparse_checkout_leaves_out_is_not_deleted(
+    drydock: Drydock, lines: Template, site: Path
+) -> None:
+    git(site, "sparse-checkout", "set", "--no-cone", "/*", "!/folder/")
+    assert not (site / "folder").exists()
+    assert drydock("check", site).exit_code == 0
+    lines.commit({f"{TOP}/folder/deep.txt": "theirs\n", f"{TOP}/lines.txt": "theirs\n"})
+    before = contents(site)
+    result = drydock("update", site)
+    assert result.exit_code == 2
+    assert "folder/deep.txt: would be changed, but is not checked out" in result.stderr
+    assert contents(site) == before
+    git(site, "sparse-checkout", "disable")
+    assert drydock("update", site).exit_code == 0
+    assert (site / "folder/deep.txt").read_text() == "theirs\n"
+
+
+def windows(text: str) -> bytes:
+    """Return a text whose lines end in CRLF."""
+    return text.replace("\n", "\r\n").encode()
+
+
+def test_a_file_that_became_crlf_is_restored(drydock: Drydock, site: Path) -> None:
+    (site / "lines.txt").write_bytes(windows(LINES))
+    commit(site)
+    assert drydock("restore", site, "lines.txt").exit_code == 0
+    assert (site / "lines.txt").read_bytes() == LINES.encode()
+    assert drydock("check", site).exit_code == 0
+
+
+def test_a_record_stays_crlf(drydock: Drydock, lines: Template, site: Path) -> None:
+    (site / NAME).write_bytes(windows((site / NAME).read_text()))
+    commit(site)
+    lines.commit({f"{TOP}/lines.txt": "new\n"})
+    assert drydock("update", site).exit_code == 0
+    assert (site / NAME).read_bytes() == windows((site / NAME).read_text())
+
+
+def test_restore_leaves_crlf_where_git_checks_it_out(drydock: Drydock, site: Path) -> None:
+    (site / ".gitattributes").write_text("lines.txt text eol=crlf\n")
+    (site / "lines.txt").write_bytes(b"mine\r\n")
+    commit(site)
+    assert drydock("restore", site, "lines.txt").exit_code == 0
+    assert (site / "lines.txt").read_bytes() == windows(LINES)
+    assert drydock("check", site).exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("base", "ours", "theirs", "expected"),
+    [
+        ("crlf", "same", "lf", "lf"),
+        ("lf", "same", "crlf", "crlf"),
+        ("crlf", "same", "crlf", "crlf"),
+        ("crlf", "crlf", "lf", "lf"),
+        ("lf", "crlf", "lf", "crlf"),
+        ("crlf", "lf", "crlf", "lf"),
+        ("lf", "lf", "crlf", "crlf"),
+    ],
+)
+def test_ends_of_lines_are_merged_like_everything_else(
+    drydock: Drydock, make_template: MakeTemplate, tmp_path: Path,
+    base: str, ours: str, theirs: str, expected: str,
+) -> None:  # fmt: skip
+    def ends(text: str, kind: str) -> bytes:
+        return windows(text) if kind == "crlf" else text.encode()
+
+    template = make_template({f"{TOP}/lines.txt": ends(LINES, base)})
+    project = template.generate(tmp_path / "projects")
+    mine = LINES if ours == "same" else LINES.replace("line 1\n", "mine\n")
+    if ours != "same":
+        (project / "lines.txt").write_bytes(ends(mine, ours))
+    commit(project)
+    template.commit({f"{TOP}/lines.txt": ends(LINES.replace("line 9\n", "theirs\n"), theirs)})
+    result = drydock("update", project)
+    assert result.exit_code == 0, result.output
+    merged = ends(mine.replace("line 9\n", "theirs\n"), expected)
+    assert (project / "lines.txt").read_bytes() == merged
+
+
+def test_a_pointer_never_replaces_the_file_that_it_stands_for(
+    drydock: Drydock, make_template: MakeTemplate, tmp_path: Path
+) -> None:
+    pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:{}\nsize 9\n"
+    template = make_template({f"{TOP}/i.png": pointer.format("a"), f"{TOP}/a.txt": "a\n"})
+    project = template.generate(tmp_path / "projects")
+    (project / "i.png").write_bytes(b"\x89PNG\0\1")
+    commit(project)
+    said = drydock("check", project)
+    assert said.exit_code == 0
+    assert "i.png is not compared: in the template, its contents are in Git LFS" in said.output
+    template.commit({f"{TOP}/i.png": pointer.format("b"), f"{TOP}/a.txt": "b\n"})
+    assert drydock("update", project).exit_code == 0
+    assert drydock("restore", project, "i.png").exit_code == 2
+    assert (project / "i.png").read_bytes() == b"\x89PNG\0\1"
+    assert (project / "a.txt").read_text() == "b\n"
+
+
+def test_a_link_of_the_projects_own_is_in_nobodys_way(
+    drydock: Drydock, lines: Template, site: Path
+) -> None:
+    (site / "own").symlink_to("/etc/hostname")
+    (site / "copy.txt").write_text(LINES)
+    (site / "lines.txt").unlink()
+    (site / "link.txt").symlink_to("copy.txt")
+    (site / "copy.txt").unlink()
+    commit(site)
+    (site / "copy.txt").write_text(LINES)
+    lines.commit({f"{TOP}/lines.txt": LINES + "theirs\n", f"{TOP}/run.sh": "#!/bin/sh\necho 2\n"})
+    result = drydock("update", site)
+    assert result.exit_code == 0, result.output
+    assert "deleted here  lines.txt" in result.output
+    assert (site / "copy.txt").read_text() == LINES
+
+
+def test_a_file_that_git_ignores_is_updated_unless_it_is_edited(
+    drydock: Drydock, make_template: MakeTemplate, tmp_path: Path
+) -> None:
+    template = make_template({f"{TOP}/.env": "A=1\n", f"{TOP}/a.txt": "1\n"})
+    project = template.generate(tmp_path / "projects")
+    (project / ".gitignore").write_text(".env\n")
+    commit(project)
+    git(template.folder, "config", "core.excludesFile", "")
+    template.commit({f"{TOP}/.env": "A=2\n"})
+    assert drydock("update", project).exit_code == 0
+    assert (project / ".env").read_text() == "A=2\n"
+    commit(project)
+    (project / ".env").write_text("A=mine\n")
+    template.commit({f"{TOP}/.env": "A=3\n", f"{TOP}/a.txt": "2\n"})
+    result = drydock("update", project)
+    assert result.exit_code == 2
+    assert ".env: would be changed, but git ignores it" in result.stderr
+    assert "stash" not in result.stderr
+    (project / ".drydock.toml").write_text('ignore = [".env"]\n')
+    assert drydock("update", project).exit_code == 0
+    assert (project / ".env").read_text() == "A=mine\n"
+    assert (project / "a.txt").read_text() == "2\n"
+
+
+def test_a_file_becomes_a_folder_and_a_folder_a_file(
+    drydock: Drydock, lines: Template, site: Path
+) -> None:
+    (site / "docker-compose.yml").write_text("services: {}\n")
+    commit(site)
+    before = contents(site)
+    lines.commit({f"{TOP}/lines.txt": None, f"{TOP}/folder/deep.txt": None,
+                  f"{TOP}/docker-compose.yml": "services:\n  a: 1\n"})  # fmt: skip
+    (lines.folder / TOP / "folder").rmdir()
+    lines.commit({f"{TOP}/lines.txt/a": "new\n", f"{TOP}/folder": "file\n"})
+    assert drydock("update", site).exit_code == 1
+    assert (site / "lines.txt/a").read_text() == "new\n"
+    assert (site / "folder").read_text() == "file\n"
+    assert drydock("update", site, "--abort").exit_code == 0
+    assert contents(site) == before
+    (site / "folder/mine.txt").write_text("mine\n")
+    before = contents(site)
+    result = drydock("update", site)
+    assert "folder: is a folder, but the template has a file here" in result.stderr
+    assert contents(site) == before

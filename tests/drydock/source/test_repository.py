@@ -52,6 +52,27 @@ def test_attributes_of_the_template_change_no_file(template: Template) -> None:
     assert f"{TOP}/README.md" in tree
 
 
+def test_ends_of_lines_are_those_of_a_checkout(template: Template) -> None:
+    files = {
+        ".gitattributes": "*.bat text eol=crlf\n*.txt text=auto eol=crlf\n*.raw -text eol=crlf\n",
+        f"{TOP}/.gitattributes": "lf.bat eol=lf\n",
+        **{f"{TOP}/{name}": "a\nb\n" for name in ("a.bat", "lf.bat", "a.txt", "a.raw", "a.md")},
+    }
+    template.commit(files)
+    git(template.folder, "config", "core.autocrlf", "false")
+    (template.folder / TOP / "mixed.bat").write_bytes(b"a\r\nb\n")
+    (template.folder / TOP / "binary.txt").write_bytes(b"a\0\nb\n")
+    commit = template.commit({})
+    git(template.folder, "rm", "-r", "--cached", "--quiet", ".")
+    git(template.folder, "reset", "--hard", "--quiet")
+    tree = open_source(str(template.folder)).tree(commit, TOP)
+    assert {path: file.data for path, file in tree.items()} == {
+        path.name: path.read_bytes() for path in (template.folder / TOP).iterdir() if path.is_file()
+    }
+    assert tree["a.bat"].data == tree["a.txt"].data == b"a\r\nb\r\n"
+    assert tree["a.raw"].data == tree["lf.bat"].data == b"a\nb\n"
+
+
 def link(template: Template, path: str, target: str) -> str:
     """Commit a symbolic link; return the commit."""
     (template.folder / path).symlink_to(target)
