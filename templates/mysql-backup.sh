@@ -45,13 +45,14 @@ remove() {
 
 # How many there are of each kind, then each table, its number of rows, and their checksum.
 rows() {
-    local kind count table
+    local kind count table tables
     for kind in events:event routines:routine triggers:trigger views:table; do
         count=$(sql "SELECT COUNT(*) FROM information_schema.${kind%:*} WHERE ${kind#*:}_schema = '$1'")
         if [ "$count" -gt 0 ]; then printf '(%s)\t%s\t%s\n' "${kind%:*}" "$count" "$count"; fi
     done
-    for table in $(sql "SELECT table_name FROM information_schema.tables
-        WHERE table_schema = '$1' AND table_type = 'BASE TABLE'" | sort); do
+    tables=$(sql "SELECT table_name FROM information_schema.tables
+        WHERE table_schema = '$1' AND table_type = 'BASE TABLE'" | sort)
+    for table in $tables; do
         printf '%s\t%s\t%s\n' "$table" "$(sql "SELECT COUNT(*) FROM \`$1\`.\`$table\`")" \
             "$(sql "CHECKSUM TABLE \`$1\`.\`$table\` EXTENDED" | cut -f 2)"
     done

@@ -1,8 +1,13 @@
 """Backups of every database: restored, compared, copied away, and refused when they are damaged."""
 
+import os
+import pty
 import re
+import select
+import signal
 import subprocess
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import httpx
 import pytest
@@ -45,7 +50,8 @@ def stack(request: pytest.FixtureRequest, make_stack: Callable[..., Stack]) -> I
     stack.up()
     stack.add_administrator()
     stack.execute("backend", "python", "manage.py", "seed_readings", "--hours=2")
-    stack.execute("backend", "sh", "-c", "echo first >/srv/media/first.txt")
+    files = "cd /srv/media; echo first >first.txt; mkdir below; echo below >below/it.txt"
+    stack.execute("backend", "sh", "-c", files)
     yield stack
     stack.down()
 
@@ -93,7 +99,8 @@ def test_restore_replaces_the_database_as_a_whole_after_a_later_migration(stack:
     (name, *_) = names(stack)
     before = rows(stack)
     stack.shell("User.objects.create_user('later')")
-    stack.execute("backend", "sh", "-c", "rm /srv/media/first.txt; echo b >/srv/media/second.txt")
+    files = "cd /srv/media; rm -r first.txt below; echo b >second.txt"
+    stack.execute("backend", "sh", "-c", files)
     later = stack.folder / stack.folder.name / "accounts" / "migrations" / "0002_later.py"
     later.write_text(MIGRATION)
     stack.up()
@@ -105,6 +112,7 @@ def test_restore_replaces_the_database_as_a_whole_after_a_later_migration(stack:
     assert rows(stack) == before
     files = stack.execute("backend", "sh", "-c", "cat /srv/media/first.txt /srv/media/second.txt")
     assert files == "first\nb\n"
+    assert stack.execute("nginx", "cat", "/srv/media/below/it.txt") == "below\n"
     assert stack.ready() == 200
     # What it replaced can be had back.
     assert len(names(stack)) == 2
@@ -140,6 +148,9 @@ def test_a_site_opens_with_all_of_its_data_or_stays_closed(stack: Stack) -> None
     assert "half is not restored, and the site stays closed" in failed.stdout.splitlines()[-1]
     running = stack.compose("ps", "--services", "--status", "running").split()
     assert "backend" not in running
+    refused = run("bin/deploy", cwd=stack.folder)
+    assert refused.returncode != 0
+    assert "a restore has failed" in refused.stdout
     (previous,) = re.findall("What is there now is in (.+)", failed.stdout)
     again = restore(stack, previous)
     assert again.returncode == 0, again.stdout[-3000:]
@@ -147,6 +158,29 @@ def test_a_site_opens_with_all_of_its_data_or_stays_closed(stack: Stack) -> None
     assert len(stack.containers("backend")) == 2
     assert stack.ready() == 200
     shell(stack, "rm /backups/half.*")
+
+
+@FIRST
+def test_a_lost_connection_ends_no_restore(stack: Stack) -> None:
+    (name, *_) = names(stack)
+    before = rows(stack)
+    terminal, its_end = pty.openpty()
+    env = {**os.environ, "HTTP_PORT": str(stack.port)}
+    restoring = subprocess.Popen(
+        ["bin/restore", name, "--yes"], cwd=stack.folder, env=env, start_new_session=True,
+        stdin=its_end, stdout=its_end, stderr=its_end,
+    )  # fmt: skip
+    os.close(its_end)
+    shown = ""
+    while not (stack.folder / ".restoring").exists():
+        assert restoring.poll() is None, shown
+        if select.select([terminal], [], [], 0.1)[0]:
+            shown += os.read(terminal, 1000).decode()
+    os.close(terminal)
+    os.killpg(restoring.pid, signal.SIGHUP)
+    assert restoring.wait() == 0
+    assert rows(stack) == before
+    assert eventually(stack.ready, lambda status: status == 200) == 200
 
 
 @FIRST
@@ -297,7 +331,7 @@ def test_a_new_volume_for_a_new_major_version_as_documented(stack: Stack) -> Non
     make(stack, "backup")
     name = names(stack)[-1]
     before = rows(stack)
-    copy = "docker compose cp backup-files:/backups/NAME.sql.gz ."
+    copy = "docker compose cp backup-files:/backups/NAME.sql.gz ~"
     (block,) = [
         text for text in re.findall(r"(?s)```sh\n(.*?)```", operations(stack)) if "_old" in text
     ]
@@ -306,7 +340,9 @@ def test_a_new_volume_for_a_new_major_version_as_documented(stack: Stack) -> Non
         words = command.replace("NAME=...", f"NAME={name}")
         result = run("bash", "-c", words, cwd=stack.folder, text="y\n")
         assert result.returncode == 0, f"{command}:\n{result.stdout[-2000:]}"
-    assert (stack.folder / f"{name}.sql.gz").exists()
+    copied = Path.home() / f"{name}.sql.gz"
+    assert copied.exists()
+    copied.unlink()
     assert rows(stack) == before
     assert eventually(stack.ready, lambda status: status == 200) == 200
     succeed("docker", "volume", "rm", f"{stack.folder.name}_old", cwd=stack.folder)

@@ -88,6 +88,8 @@ def restore(name: str) -> None:
     if not archive.exists():
         print(f"{name} has no uploaded files: those that are here stay")
         return
+    # The files have their own modes; nginx must be able to open the folders.
+    os.umask(0o022)
     with tarfile.open(archive) as tar:
         tar.extractall(MEDIA, filter="data")
 

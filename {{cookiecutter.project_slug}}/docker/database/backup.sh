@@ -4,7 +4,7 @@
 #
 #   backup.sh nightly          rotate at BACKUP_AT, every day
 #   backup.sh rotate           now, and removes those before the last BACKUP_KEEP
-#   backup.sh now              prints the backup's name; the status is 3 if there is nothing to back up
+#   backup.sh now              prints the backup's name; the status is 33 if there is nothing to back up
 #   backup.sh check NAME       its checksum
 #   backup.sh restore NAME     in place of the whole database
 #   backup.sh trial [NAME]     restores one, or the newest, into a database of its own, and compares
@@ -45,7 +45,8 @@ now() {
     rows "$DATABASE" >"$name.before.part"
     if [ ! -s "$name.before.part" ]; then
         echo "The database has no tables" >&2
-        exit 3
+        # Programs for dumps end with 3 and others.
+        exit 33
     fi
     dump | gzip >"$name.sql.gz.part"
     rows "$DATABASE" >"$name.after.part"

@@ -44,10 +44,12 @@ replace() {
 
 # Each table, its number of rows, and their checksum.
 rows() {
-    local table
-    [ -n "$(sql postgres "SELECT 1 FROM pg_database WHERE datname = '$1'")" ] || return 0
-    for table in $(sql "$1" "SELECT format('%I.%I', schemaname, tablename) FROM pg_tables
-        WHERE schemaname NOT IN ('pg_catalog', 'information_schema')" | sort); do
+    local exists table tables
+    exists=$(sql postgres "SELECT 1 FROM pg_database WHERE datname = '$1'")
+    [ -n "$exists" ] || return 0
+    tables=$(sql "$1" "SELECT format('%I.%I', schemaname, tablename) FROM pg_tables
+        WHERE schemaname NOT IN ('pg_catalog', 'information_schema')" | sort)
+    for table in $tables; do
         sql "$1" "SELECT '$table', count(*), coalesce(sum(hashtextextended(t::text, 0)), 0) FROM $table t"
     done
 }
