@@ -96,8 +96,8 @@ ELSEWHERE |= {
 REASONS = {
     "git diff": "git's own",
     "git clone URL.*|cd .*": "the address and the folder are the user's",
-    "chmod 400 ~/.ssh/key.pem|ssh-add ~/.ssh/key.pem|ssh-keygen .*": "a program of the laptop, as its manual has it",
-    "ssh -i ~/.ssh/key.pem ubuntu@ADDRESS": "a login, to type the next commands there",
+    "(chmod 400|ssh-add) (~/.ssh/)?key.pem|ssh-keygen .*": "a program of the laptop, as its manual has it",
+    "ssh -i (~/.ssh/)?key.pem ubuntu@ADDRESS": "a login, to type the next commands there",
     "sudo .*": "packages of Ubuntu; bin/server-setup installs the same, and is tested",
     "nano .env.*": "an editor",
     r"docker exec \$\(.*|docker login ghcr.io|docker (node|secret|service) .*": "Docker's own; the backup is that of tests/stack/test_backup.py",

@@ -33,17 +33,23 @@ class KeySet:
 
     def find(self, kid: str | None) -> jwt.PyJWK:
         """Return a key by its id; jwt.InvalidKeyError, or ServiceUnavailable if none could be fetched."""
-        # The others wait for the one that fetches.
-        with self.lock:
-            age = time.monotonic() - self.fetched
-            if age > LIFETIME or (kid not in self.keys and age > PAUSE):
+        age = time.monotonic() - self.fetched
+        old = age > LIFETIME or (kid not in self.keys and age > PAUSE)
+        # One fetches, and the others use what is there: they could all wait for a service that is silent.
+        if old and self.lock.acquire(blocking=False):
+            try:
                 self.fetched = time.monotonic()
                 self.fetch()
-        if not self.keys:
+            finally:
+                self.lock.release()
+        fetching = self.lock.locked()
+        keys = self.keys
+        if kid in keys:
+            return keys[kid]
+        # A key that is being fetched may be this one.
+        if fetching or not keys:
             raise ServiceUnavailable(self.name, "its keys are not known")
-        if kid not in self.keys:
-            raise jwt.InvalidKeyError(f"{self.name} has no key {kid}")
-        return self.keys[kid]
+        raise jwt.InvalidKeyError(f"{self.name} has no key {kid}")
 
     def fetch(self) -> None:
         """Replace the keys by those that the service has; they stay if that fails."""

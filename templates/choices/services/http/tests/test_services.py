@@ -4,6 +4,8 @@ import json
 import pickle
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from threading import Event
 from typing import Any
 
 import httpx
@@ -237,6 +239,29 @@ def test_unknown_keys_do_not_make_it_ask_again_and_again(
         with pytest.raises(jwt.InvalidKeyError):
             callers.caller(signed(NEW))
     assert len(shop) == 2
+
+
+def test_nobody_waits_for_keys_that_another_fetches(
+    monkeypatch: pytest.MonkeyPatch, clock: Clock
+) -> None:
+    def fetch(keys: callers.KeySet) -> None:
+        fetching.set()
+        fetched.wait(10)
+
+    fetching, fetched = Event(), Event()
+    token = tokens.sign("shop")
+    assert callers.caller(token) == "shop"
+    clock.now += callers.PAUSE + 1
+    monkeypatch.setattr(callers.KeySet, "fetch", fetch)
+    with ThreadPoolExecutor() as pool:
+        another = pool.submit(callers.caller, signed(NEW))
+        assert fetching.wait(10)
+        assert callers.caller(token) == "shop"
+        with pytest.raises(ServiceUnavailable, match="its keys are not known"):
+            callers.caller(signed(NEW))
+        assert not another.done()
+        fetched.set()
+    assert isinstance(another.exception(), jwt.InvalidKeyError)
 
 
 def test_without_the_keys_of_a_caller_nobody_can_say_who_it_is(

@@ -51,7 +51,9 @@ def parse(rows: list[dict[str, Any]]) -> list[Reading]:
     for row in rows:
         try:
             station = stations[row["district"], row["kind"], row["station"]]
-            reading = Reading(station=station, measured_at=row["measured_at"], value=row["value"])
+            # As text: Django gives a number that JSON has, such as 0.4, more digits than it has.
+            value = str(row["value"])
+            reading = Reading(station=station, measured_at=row["measured_at"], value=value)
             reading.clean_fields(exclude=["station"])
         except (KeyError, TypeError, ValidationError) as error:
             logger.warning("A row is not a reading: %r", error)

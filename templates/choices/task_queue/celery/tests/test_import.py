@@ -59,10 +59,18 @@ def test_a_reading_is_there_once_with_its_newest_value(station: Station, source:
     assert readings[0].measured_at == datetime(2021, 12, 2, tzinfo=UTC)
 
 
+@pytest.mark.parametrize("value", [0.4, 12.34, 3, "0.40"])
+def test_a_value_is_a_number_or_text(value: float | str, station: Station, source: Source) -> None:
+    source(200, [row(value=value)])
+    tasks.import_readings()
+    assert float(Reading.objects.get().value) == float(value)
+
+
 @pytest.mark.parametrize(
     "wrong",
     [
-        *({"station": "unknown"}, {"value": "-1"}, {"value": None}),
+        *({"station": "unknown"}, {"value": "-1"}, {"value": None}, {"value": True}),
+        *({"value": 0.005}, {"value": float("1e300")}),
         *({"measured_at": "soon"}, {"measured_at": "2099-01-01T00:00Z"}),
     ],
     ids=str,
