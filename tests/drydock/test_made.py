@@ -207,28 +207,31 @@ def test_edits_before_a_move_in_the_repository_are_drift_after_it(
         assert paths(drydock, project) == before
 
 
-def test_edits_before_a_copy_in_the_repository_are_drift_after_it(
-    drydock: Drydock, hooked: Template, tmp_path: Path
-) -> None:
+@pytest.fixture
+def edited(hooked: Template, tmp_path: Path) -> Path:
+    """Return a project in a folder of a repository, with an edit in a later commit."""
     top = tmp_path / "repository"
     project = generate(hooked, top)
     commit(top)
     (project / "docker-compose.yml").write_text("services: {}\n")
     commit(top)
-    shutil.copytree(project, top / "copy")
+    return project
+
+
+def test_edits_before_a_copy_in_the_repository_are_drift_after_it(
+    drydock: Drydock, edited: Path
+) -> None:
+    top = edited.parent
+    shutil.copytree(edited, top / "copy")
     commit(top)
     assert paths(drydock, top / "copy") == {"docker-compose.yml": "edited here"}
 
 
 def test_a_move_with_a_change_of_the_record_leaves_it_unknown(
-    drydock: Drydock, hooked: Template, tmp_path: Path
+    drydock: Drydock, edited: Path
 ) -> None:
-    top = tmp_path / "repository"
-    project = generate(hooked, top)
-    commit(top)
-    (project / "docker-compose.yml").write_text("services: {}\n")
-    commit(top)
-    project = project.rename(top / "moved")
+    top = edited.parent
+    project = edited.rename(top / "moved")
     (project / NAME).write_text((project / NAME).read_text() + "\n")
     commit(top)
     output = drydock("check", project).output
