@@ -18,7 +18,7 @@ pytestmark = pytest.mark.stack
 QUEUES = [name for name, entry in CATALOGUE["_task_queues"].items() if entry["image"]]
 # How many tasks, and how often their worker is killed; the broker is killed once in the long form.
 NUMBER, KILLS = (1000, 5) if LONG else (100, 1)
-SECONDS = 300 if LONG else 60
+SECONDS = 300 if LONG else 120
 # A user's name is unique.
 MARK = '''
 
