@@ -756,6 +756,14 @@ def test_nothing_is_written_through_a_link(drydock: Drydock, lines: Template, si
     assert (site / "notes.txt").read_text() == "in no commit\n"
 
 
+def nothing_writes_into_folder(drydock: Drydock, site: Path, why: str) -> None:
+    """Assert that `restore` and `update` refuse to write into the folder, and say why."""
+    for command in (["restore", "folder"], ["update"]):
+        result = drydock(command[0], site, *command[1:])
+        assert result.exit_code == 2, result.output
+        assert why in result.stderr
+
+
 def test_a_link_in_place_of_a_folder_is_not_followed(
     drydock: Drydock, lines: Template, site: Path
 ) -> None:
@@ -764,10 +772,7 @@ def test_a_link_in_place_of_a_folder_is_not_followed(
     commit(site)
     (site / "mine/deep.txt").write_text("in no commit\n")
     lines.commit({f"{TOP}/folder/deep.txt": "theirs\n"})
-    for command in (["restore", "folder"], ["update"]):
-        result = drydock(command[0], site, *command[1:])
-        assert result.exit_code == 2, result.output
-        assert "folder/deep.txt: is behind the link folder" in result.stderr
+    nothing_writes_into_folder(drydock, site, "folder/deep.txt: is behind the link folder")
     assert (site / "mine/deep.txt").read_text() == "in no commit\n"
 
 
@@ -818,10 +823,7 @@ def test_another_repository_in_the_place_of_a_folder_is_not_touched(
     git(site, "commit", "--quiet", "--message", "Change")
     (site / "folder/deep.txt").write_text("deep\nin no commit\n")
     lines.commit({f"{TOP}/folder/deep.txt": "theirs\ndeep\n"})
-    for command in (["restore", "folder"], ["update"]):
-        result = drydock(command[0], site, *command[1:])
-        assert result.exit_code == 2, result.output
-        assert "folder is a git repository of its own" in result.stderr
+    nothing_writes_into_folder(drydock, site, "folder is a git repository of its own")
     assert (site / "folder/deep.txt").read_text() == "deep\nin no commit\n"
 
 
