@@ -453,7 +453,8 @@ class Cluster:
     """A project, and programs that stand in for a cluster and a registry."""
 
     def __init__(self, project: Path, folder: Path) -> None:
-        self.project = project
+        # bin/deploy writes into it.
+        self.project = shutil.copytree(project, folder / "project")
         self.folder = folder
         for name, text in (("kubectl", CLUSTER), ("docker", DOCKER)):
             (folder / name).write_text(text.replace("KUBECTL", tool("kubectl")))
@@ -635,7 +636,7 @@ def test_rollback_names_what_the_release_before_does_not_know(cluster: Cluster) 
     [
         ([], {"IMAGE": ""}, "IMAGE is not set: it is the name of the image in a registry"),
         (["forward"], {}, "forward: only rollback, rollback --anyway, releases and show"),
-        ([], {"RELEASE": "A b"}, "RELEASE=A b is no name of small letters and digits"),
+        ([], {"RELEASE": "A b"}, "RELEASE=A b must be lowercase letters, digits and _.-, at most 41"),
     ],
 )
 def test_mistakes_are_named_before_the_cluster_is_asked(
