@@ -191,6 +191,21 @@ def test_a_deployment_without_a_change_restarts_nothing(server: Stack) -> None:
 
 
 @FIRST
+@pytest.mark.parametrize("words", [("restart",), ("stop", "start")], ids="-".join)
+def test_compose_starts_what_was_released_last(words: tuple[str, ...], server: Stack) -> None:
+    # What `up` leaves behind knows the release of now, but not the next.
+    server.compose("up", "--detach", "--wait")
+    commit(server, "nginx/locations.conf", lambda text: f"{text}\n")
+    commit(server, "config/wsgi.py", lambda text: f"{text}\n")
+    release(server)
+    for word in words:
+        server.compose(word)
+    assert eventually(server.ready, lambda status: status == 200) == 200
+    succeed("git", "reset", "--hard", "--quiet", "HEAD~2", cwd=server.folder)
+    release(server)
+
+
+@FIRST
 def test_changed_settings_need_no_restart_of_nginx(server: Stack) -> None:
     (nginx,) = server.inspect(*server.containers("nginx"))
     env = server.folder / ".env"
@@ -225,7 +240,12 @@ class Migration(migrations.Migration):
     "its image does not build": (
         "Dockerfile",
         lambda text: text.replace("USER 10001", "RUN echo no wheel >&2; false\nUSER 10001"),
-        "image does not build: ",
+        "image does not build: no wheel",
+    ),
+    "its settings are wrong": (
+        "config/settings.py",
+        lambda text: f"{text}\nraise RuntimeError('no such region')\n",
+        "image does not build: RuntimeError: no such region",
     ),
     "its process does not start": (
         "config/wsgi.py",
