@@ -53,7 +53,10 @@ docs: $(VENV)-docs/ready ## Build the documentation into site/; a warning is an 
 diff: $(VENV)/ready ## Show what the commits since main (or BASE=...) change in generated projects, as Markdown
 	@$(BIN)/python tools/rendered_diff.py "$$(git merge-base $(BASE) HEAD)"
 
-lock: $(VENV)/ready ## Upgrade the versions of generated projects and of this repository's tools
+lock: $(VENV)/ready ## Pin what the catalogue's packages need; other versions stay
+	$(BIN)/python tools/lock.py
+
+upgrade: $(VENV)/ready ## Upgrade the versions of generated projects and of this repository's tools
 	$(BIN)/python tools/lock.py --upgrade
 	for group in dev docs; do $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
 		--no-strip-extras --no-annotate --no-header pyproject.toml --group $$group --output-file requirements-$$group.txt || exit; done

@@ -330,13 +330,11 @@ CLONED: dict[str, dict[str, Any]] = {
         "files": r"^\.github/workflows/",
         "types": ["yaml"],
     },
-    "black": {"entry": "black", **PYTHON},
     "check-merge-conflict": {"entry": "check-merge-conflict", "types": ["text"]},
     "check-toml": {"entry": "check-toml", "types": ["toml"]},
     "check-yaml": {"entry": "check-yaml", "types": ["yaml"]},
     "django-upgrade": {"entry": "django-upgrade", "types": ["python"]},
     "end-of-file-fixer": {"entry": "end-of-file-fixer", "types": ["text"]},
-    "flake8": {"entry": "flake8", **PYTHON},
     "gitleaks": {
         "entry": f"{tool('gitleaks')} git --pre-commit --redact --staged --verbose",
         "pass_filenames": False,
@@ -367,7 +365,7 @@ def with_installed_hooks(project: Path, folder: Path) -> Path:
             package = f"{name}=={tags[repository['repo']].removeprefix('v')}"
             language = {"language": "python", "additional_dependencies": [package]}
         repository["hooks"] = [
-            {"name": hook["id"], **language, **CLONED[hook["id"]], **hook}
+            {"name": hook["id"], **language, **CLONED.get(hook["id"], named(hook["id"])), **hook}
             for hook in repository["hooks"]
         ]
         del repository["rev"]
@@ -564,6 +562,22 @@ def test_requests_read_from_the_replica_that_answers(
     }
     printed = succeed(environment_python, "-c", code, cwd=bake(), env=env)
     assert printed.splitlines()[-1] == "True False True False ok"
+
+
+@pytest.mark.project
+def test_log_level_also_holds_for_what_django_logs(bake: Bake, environment_python: Path) -> None:
+    code = """if True:
+        import logging
+        import django
+        django.setup()
+        print(logging.getLogger("django.request").getEffectiveLevel() == logging.ERROR)
+    """
+    env = {
+        "DJANGO_DEBUG": "true",
+        "DJANGO_SETTINGS_MODULE": "config.settings",
+        "LOG_LEVEL": "error",
+    }
+    assert succeed(environment_python, "-c", code, cwd=bake(), env=env) == "True\n"
 
 
 @pytest.mark.project

@@ -26,8 +26,12 @@ class Point:
     point: str
     name: str
     pattern: str = ""
-    # Embedded choices, such as SQLite, do not need it.
-    server: bool = False
+    # The key of the entry without which it is not needed: embedded choices, such as SQLite, have no image.
+    when: str = ""
+
+    def needed(self, entry: Entry) -> bool:
+        """Tell whether a choice must provide it, from its catalogue entry."""
+        return not self.when or bool(entry.get(self.when))
 
     def given(self, entry: Entry, folder: Path) -> bool:
         """Tell whether a choice provides it, from its catalogue entry and its folder."""
@@ -100,26 +104,29 @@ CONTRACTS: dict[str, list[Point]] = {
         File("the comparison of a backup", "backup.sh", r"(?m)^rows\(\) "),
         File("the service that backs it up", "backup.yml", r"command: \[nightly\]"),
         Key("the secrets", "secrets"),
+        Key("how its passwords are replaced", "passwords", r"^\{"),
         Key("its volumes besides its data", "volumes"),
         Key("its file of the first start", "setup"),
         Key("packages of Debian to build its client", "build_apt"),
         Key("packages of Debian to run its client", "runtime_apt"),
-        Key("the time-out of statements", "options", "STATEMENT_TIMEOUT", server=True),
-        Key("the time-out of locks", "options", "LOCK_TIMEOUT", server=True),
-        Key("its port", "port", r"^\d+$", server=True),
-        Key("the folder of its data", "data", "^/", server=True),
-        Key("the folder of its socket", "socket", "^/", server=True),
-        Key("its memory for pages", "buffer", r"\d", server=True),
-        Key("its settings on a small machine", "small", r"\d", server=True),
-        Key("its settings on a larger machine", "large", r"\d", server=True),
-        Key("its options for TLS", "tls", r"^\?\w", server=True),
-        Key("where slow statements are logged", "slow", "'en': .+'ko': .", server=True),
-        File("its service", "compose.yml", "<<: \\*service", server=True),
-        File("its container in a pod", "container.yml", "livenessProbe:", server=True),
-        File("its service on a swarm", "stack.yml", "<<: \\*server", server=True),
-        File("the health check", "compose.yml", "healthcheck:", server=True),
+        Key("the options of Django's back end", "options"),
+        Key("the time-out of statements", "options", "STATEMENT_TIMEOUT", when="image"),
+        Key("the time-out of locks", "options", "LOCK_TIMEOUT", when="image"),
+        Key("its settings in .env, or none", "settings", r"^\{", when="image"),
+        Key("its port", "port", r"^\d+$", when="image"),
+        Key("the folder of its data", "data", "^/", when="image"),
+        Key("the folder of its socket", "socket", "^/", when="image"),
+        Key("its memory for pages", "buffer", r"\d", when="image"),
+        Key("its settings on a small machine", "small", r"\d", when="image"),
+        Key("its settings on a larger machine", "large", r"\d", when="image"),
+        Key("its options for TLS", "tls", r"^\?\w", when="image"),
+        Key("where slow statements are logged", "slow", "'en': .+'ko': .", when="image"),
+        File("its service", "compose.yml", "<<: \\*service", when="image"),
+        File("its container in a pod", "container.yml", "livenessProbe:", when="image"),
+        File("its service on a swarm", "stack.yml", "<<: \\*server", when="image"),
+        File("the health check", "compose.yml", "healthcheck:", when="image"),
         File(
-            "grants for the tests' databases", "test-database.sql", "GRANT|ALTER ROLE", server=True
+            "grants for the tests' databases", "test-database.sql", "GRANT|ALTER ROLE", when="image"
         ),
     ],
     "cache": [
@@ -128,15 +135,20 @@ CONTRACTS: dict[str, list[Point]] = {
         Key("Django's back end", "backend", r"^django\."),
         Key("its URL", "url", "://"),
         Key("the secrets", "secrets"),
-        Key("time-outs", "options", "timeout", server=True),
-        Key("the errors of its client, to fail soft", "errors", r"\w", server=True),
-        Key("an address where none answers, for the tests", "down", r"127\.0\.0\.1:1", server=True),
-        Key("its port", "port", r"^\d+$", server=True),
-        Key("its memory", "maxmemory", r"\d", server=True),
-        File("its service", "compose.yml", "<<: \\*service", server=True),
-        File("its container in a pod", "container.yml", "livenessProbe:", server=True),
-        File("its service on a swarm", "stack.yml", "<<: \\*server", server=True),
-        File("the health check", "compose.yml", "healthcheck:", server=True),
+        Key("the options of Django's back end", "options"),
+        Key("time-outs", "options", "timeout", when="image"),
+        Key("the errors of its client, to fail soft", "errors", r"\w", when="image"),
+        Key("the errors that mean that nothing answers", "silence", r"\w", when="image"),
+        Key("an error that is an answer, for the tests", "refusal", r"\w", when="image"),
+        Key(
+            "an address where none answers, for the tests", "down", r"127\.0\.0\.1:1", when="image"
+        ),
+        Key("its port", "port", r"^\d+$", when="image"),
+        Key("its memory", "maxmemory", r"\d", when="image"),
+        File("its service", "compose.yml", "<<: \\*service", when="image"),
+        File("its container in a pod", "container.yml", "livenessProbe:", when="image"),
+        File("its service on a swarm", "stack.yml", "<<: \\*server", when="image"),
+        File("the health check", "compose.yml", "healthcheck:", when="image"),
     ],
     "task_queue": [
         *COMMON,
@@ -149,30 +161,54 @@ CONTRACTS: dict[str, list[Point]] = {
         Key("its volumes", "volumes"),
         File("its services, or an example of one", "compose.yml", r"worker:\n.*<<: \*backend"),
         File("the same in development", "development.yml", r"worker:\n.*<<: \*development"),
-        Key("the port of its broker", "port", r"^\d+$", server=True),
-        Key("the URL of its broker", "url", "://", server=True),
-        Key("the memory of its broker", "maxmemory", r"\d", server=True),
-        File("the health check of its broker", "compose.yml", "ping", server=True),
-        File("the health check of its worker", "compose.yml", "queue.health", server=True),
-        File("a broker that forgets nothing", "compose.yml", "noeviction", server=True),
-        File("a stop that hands tasks back", "compose.yml", "stop_grace_period", server=True),
-        File("its broker on a swarm", "stack.yml", "<<: \\*server", server=True),
-        File("its processes on a swarm", "stack-processes.yml", "<<: \\*backend", server=True),
-        File("its broker's container in a pod", "container.yml", "livenessProbe:", server=True),
-        File("its processes on Kubernetes", "kubernetes.yml", "kind: Deployment", server=True),
-        File("its scaling by KEDA", "keda.yml", "kind: ScaledObject", server=True),
-        File("acknowledgement when a task is done", "settings.py", "ACKS_LATE = True", server=True),
-        File("time limits", "settings.py", "TASK_TIME_LIMIT", server=True),
-        File("a schedule", "settings.py", "SCHEDULE = {", server=True),
-        File("a task of every project", "tasks/core.py", "def clear_sessions", server=True),
-        File("a task of the sample", "tasks/drainage.py", "def import_readings", server=True),
-        File("its tests", "tests/test_tasks.py", "def test_", server=True),
-        File("the tests of the sample's task", "tests/test_import.py", "def test_", server=True),
+        Key("the port of its broker", "port", r"^\d+$", when="image"),
+        Key("the URL of its broker", "url", "://", when="image"),
+        Key("the memory of its broker", "maxmemory", r"\d", when="image"),
+        File("the health check of its broker", "compose.yml", "ping", when="image"),
+        File("the health check of its worker", "compose.yml", "queue.health", when="image"),
+        File("a broker that forgets nothing", "compose.yml", "noeviction", when="image"),
+        File("a stop that hands tasks back", "compose.yml", "stop_grace_period", when="image"),
+        File("its broker on a swarm", "stack.yml", "<<: \\*server", when="image"),
+        File("its processes on a swarm", "stack-processes.yml", "<<: \\*backend", when="image"),
+        File("its broker's container in a pod", "container.yml", "livenessProbe:", when="image"),
+        File("its processes on Kubernetes", "kubernetes.yml", "kind: Deployment", when="image"),
+        File("its scaling by KEDA", "keda.yml", "kind: ScaledObject", when="image"),
+        File(
+            "acknowledgement when a task is done", "settings.py", "ACKS_LATE = True", when="image"
+        ),
+        File("time limits", "settings.py", "TASK_TIME_LIMIT", when="image"),
+        File("a schedule", "settings.py", "SCHEDULE = {", when="image"),
+        File("a task of every project", "tasks/core.py", "def clear_sessions", when="image"),
+        File("a task of the sample", "tasks/drainage.py", "def import_readings", when="image"),
+        File("its tests", "tests/test_tasks.py", "def test_", when="image"),
+        File("the tests of the sample's task", "tests/test_import.py", "def test_", when="image"),
     ],
     "services": [
         *COMMON,
         Key("whether others are called over HTTP", "over_http"),
         Key("the secrets", "secrets"),
+        File("the network that projects share", "compose.yml", "networks:", when="over_http"),
+        File("its settings", "settings.py", "SERVICE_URLS = ", when="over_http"),
+        *(
+            File(f"its module {name}", f"services/{name}.py", "def |class ", when="over_http")
+            for name in (
+                "authentication",
+                "callers",
+                "client",
+                "decorators",
+                "middleware",
+                "settings",
+                "tokens",
+                "views",
+            )
+        ),
+        File("its tests", "tests/test_services.py", "def test_", when="over_http"),
+        File(
+            "the tests of the sample's API",
+            "tests/test_services_api.py",
+            "def test_",
+            when="over_http",
+        ),
     ],
     "package_manager": [
         *COMMON,
@@ -212,6 +248,10 @@ CONTRACTS: dict[str, list[Point]] = {
         Key("whether it has Kubernetes manifests", "manifests"),
         Key("how a command runs in a backend", "exec", r"\w"),
         Key("where its settings are", "settings", r"\w"),
+        File("the preparation of a server", "server-setup", "^#!/", when="over_ssh"),
+        File("releases from another machine", "over-ssh", "^#!/", when="over_ssh"),
+        File("releases from CI", "deploy.yml", "environment:", when="over_ssh"),
+        File("its releases", "deploy", r"(?m)^must\(\) ", when="guide"),
     ],
 }
 
@@ -230,10 +270,9 @@ def missing(catalogue: dict[str, Any], templates: Path) -> list[str]:
             found += [
                 f"{question}={choice} lacks {point}"
                 for point in points
-                if (entry.get("image", "") or not point.server) and not point.given(entry, folder)
+                if point.needed(entry) and not point.given(entry, folder)
             ]
             setup = entry.get("setup", {}).get("file")
-            script = "deploy" if entry.get("guide") else ""
             found += [
                 f"{question}={choice} lacks {name} in its folder"
                 for name in (
@@ -241,7 +280,6 @@ def missing(catalogue: dict[str, Any], templates: Path) -> list[str]:
                     setup,
                     entry.get("lock_script"),
                     entry.get("health"),
-                    script,
                 )
                 if name and not (folder / name).is_file()
             ]

@@ -1,3 +1,4 @@
+{% from "catalogue.jinja" import server with context %}
 #!/bin/sh
 # Every container of this image starts here. `release` prepares the database and the static files for
 # this version of the code: it runs once, however many servers start after it. Other commands run as given.
@@ -46,7 +47,7 @@ case ${1:-} in
         python manage.py wait_for_database --timeout "${DATABASE_TIMEOUT:-60}"
         exec python manage.py runserver 0.0.0.0:8000
         ;;
-    {{ cookiecutter.app_server }})
+    {{ server.command[0] }})
         # A stop waits for the requests that are under way.
         export STOP_TIMEOUT=$((${REQUEST_TIMEOUT:-30} + 5))
 {% include "choices/app_server/" ~ cookiecutter.app_server ~ "/entrypoint.sh" %}
