@@ -377,6 +377,8 @@ def test_every_text_has_a_clean_form(project: Path) -> None:
         # Recipes have parts of Python files.
         limit = 3 if name.endswith((".py", ".py-tpl", "recipes.md")) else 2
         assert "\n" * (limit + 1) not in text, f"{name}: a run of empty lines"
+        if name.endswith(".html"):
+            assert not re.search(r"\n\n ", text), f"{name}: an empty line within an element"
 
 
 yaml.SafeLoader.add_constructor("!override", lambda load, node: load.construct_sequence(node))  # type: ignore[arg-type]

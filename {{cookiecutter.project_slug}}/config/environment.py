@@ -20,8 +20,8 @@ TRUE = ("true", "yes", "on", "1")
 FALSE = ("false", "no", "off", "0")
 # A host name, with a leading dot if it includes all subdomains, or an IPv6 address.
 HOST = re.compile(r"\.?[a-z0-9]([a-z0-9_.-]*[a-z0-9])?|\[[0-9a-f:.]+\]")
-# With DJANGO_BUILD set, these stand for what has to be set and is not, and "build" for all others: the image is built and
-# the settings are checked where there is no .env. Nothing there signs, stores or serves.
+# With DJANGO_BUILD set, these stand for what has to be set and is not, and "build" for all others: the image is built
+# and the settings are checked where there is no .env. Nothing there signs, stores or serves.
 BUILD_VALUES = {
     "ALLOWED_HOSTS": "localhost",
     "CACHE_URL": "locmemcache://",

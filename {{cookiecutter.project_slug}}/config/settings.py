@@ -1,6 +1,6 @@
 {% from "quoting.jinja" import literal, python %}
 {% from "catalogue.jinja" import django, db, cache, languages, queue, calls with context %}
-"""Django settings, driven by the environment: .env.example describes every variable.
+"""Django settings, driven by the environment: .env.example describes the variables.
 
 {{ django.docs }}/ref/settings/
 """
@@ -59,7 +59,7 @@ from .environment import (
 BASE_DIR = Path(__file__).resolve().parent.parent
 SITE_NAME = {{ python(cookiecutter.project_name) }}
 
-# Only with DEBUG on do unset variables mean a development machine without servers.
+# With DEBUG on, variables that are not set mean a development machine without servers.
 DEBUG = boolean("DJANGO_DEBUG")
 
 SECRET_KEY = setting(
@@ -73,7 +73,7 @@ networks("TRUSTED_PROXY")
 number("WEB_CONCURRENCY", 2, least=1)
 REQUEST_TIMEOUT = number("REQUEST_TIMEOUT", 30, least=2)
 UPLOAD_LIMIT = number("UPLOAD_LIMIT", 10, least=1)
-# Of a form, what is no file is read into memory.
+# The fields of a form, unlike its files, are read into memory.
 DATA_UPLOAD_MAX_MEMORY_SIZE = UPLOAD_LIMIT * 2**20 // 4
 
 INSTALLED_APPS = [
@@ -389,7 +389,7 @@ LOGGING = {
     "root": {"handlers": ["console"], "level": LOG_LEVEL},
     "loggers": {
         # Without their own handlers: the root's is enough.
-        "django": {"handlers": [], "level": "INFO"},
+        "django": {"handlers": [], "level": LOG_LEVEL},
         "django_guid": {"level": "WARNING"},
     },
 }

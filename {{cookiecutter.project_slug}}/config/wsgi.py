@@ -23,8 +23,7 @@ application = get_wsgi_application()
 def warm_up() -> None:
     """Request the landing page, which loads the URLs, the views and the templates.
 
-    The server does this before it starts its processes: they share the memory, and none of them, not even a
-    later replacement, keeps its first visitor waiting.
+    Each process has done this before its first visitor comes. Those that the server forks share the memory.
     """
     host = settings.ALLOWED_HOSTS[0].removeprefix(".")
     environ = {"HTTP_HOST": host, "PATH_INFO": "/", "wsgi.url_scheme": "https"}

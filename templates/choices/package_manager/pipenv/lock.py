@@ -1,7 +1,7 @@
 """Brings Pipfile.lock in line with Pipfile. What is locked already keeps its version, if Pipfile allows it.
 
-`pipenv lock` upgrades everything, and `pipenv upgrade` drops nothing. But the versions of [packages] also bind the other
-groups: so in a copy of Pipfile, what is locked is in [packages], and what is asked for is in another group.
+`pipenv lock` upgrades everything, and `pipenv upgrade` drops nothing. But the versions of [packages] also bind the
+other groups: so in a copy of Pipfile, what is locked is in [packages], and what is asked for is in another group.
 """
 
 import json
