@@ -95,6 +95,13 @@ def test_a_backup_is_complete_private_and_can_be_restored(stack: Stack) -> None:
     assert f"{name} can be restored" in make(stack, "backup-test")
 
 
+def test_a_backup_that_is_not_there_is_refused(stack: Stack) -> None:
+    result = restore(stack, "20200101T000000Z")
+    assert result.returncode != 0
+    assert f"There is no backup 20200101T000000Z, only: {names(stack)[0]}" in result.stdout
+    assert stack.ready() == 200
+
+
 def test_restore_replaces_the_database_as_a_whole_after_a_later_migration(stack: Stack) -> None:
     (name, *_) = names(stack)
     before = rows(stack)

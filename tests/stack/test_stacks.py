@@ -80,6 +80,11 @@ def test_every_service_is_confined_and_limited(stack: Stack) -> None:
         assert {"cpus", "memory", "pids"} <= set(service["deploy"]["resources"]["limits"]), name
 
 
+def test_the_image_knows_the_backend_s_user_and_group(stack: Stack) -> None:
+    # Celery takes a process whose group has no name for root's.
+    assert stack.execute("backend", "sh", "-c", "id -un; id -gn").split() == ["app", "app"]
+
+
 def test_every_service_that_stays_is_healthy(stack: Stack) -> None:
     lines = stack.compose("ps", "--all", "--format", "json").splitlines()
     states = {row["Service"]: row for row in map(json.loads, lines)}

@@ -69,6 +69,7 @@ rotate() {
 }
 
 check() {
+    [ -e "$1.sha256" ] || { echo "There is no backup $1, only: $(backups | tr '\n' ' ')" >&2; return 1; }
     sha256sum --quiet --check "$1.sha256"
 }
 
