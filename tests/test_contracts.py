@@ -98,5 +98,7 @@ def test_limits_of_the_machine_reach_nginx(choice: str, bake: Bake, tmp_path: Pa
 @pytest.mark.parametrize("choice", CHOICES["app_server"])
 def test_the_entrypoint_knows_the_server_by_its_process(choice: str, bake: Bake) -> None:
     program = CATALOGUE["_app_servers"][choice]["command"][0]
-    cases = re.findall(r"(?m)^    (\S+)\)$", (bake(app_server=choice) / "docker/entrypoint.sh").read_text())
+    cases = re.findall(
+        r"(?m)^    (\S+)\)$", (bake(app_server=choice) / "docker/entrypoint.sh").read_text()
+    )
     assert program in cases

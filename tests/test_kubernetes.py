@@ -636,7 +636,11 @@ def test_rollback_names_what_the_release_before_does_not_know(cluster: Cluster) 
     [
         ([], {"IMAGE": ""}, "IMAGE is not set: it is the name of the image in a registry"),
         (["forward"], {}, "forward: only rollback, rollback --anyway, releases and show"),
-        ([], {"RELEASE": "A b"}, "RELEASE=A b must be lowercase letters, digits and _.-, at most 41"),
+        (
+            [],
+            {"RELEASE": "A b"},
+            "RELEASE=A b must be lowercase letters, digits and _.-, at most 41",
+        ),
     ],
 )
 def test_mistakes_are_named_before_the_cluster_is_asked(

@@ -324,6 +324,7 @@ def test_tdd_reruns_the_tests_that_a_change_affects(
 
 PYTHON = {"types_or": ["python", "pyi"], "require_serial": True}
 # What the hooks' repositories say about each hook; the installed programs take their place, so nothing is cloned.
+# Those that are not here are programs of the same name, and read Python.
 CLONED: dict[str, dict[str, Any]] = {
     "actionlint": {
         "entry": tool("actionlint"),
@@ -365,7 +366,12 @@ def with_installed_hooks(project: Path, folder: Path) -> Path:
             package = f"{name}=={tags[repository['repo']].removeprefix('v')}"
             language = {"language": "python", "additional_dependencies": [package]}
         repository["hooks"] = [
-            {"name": hook["id"], **language, **CLONED.get(hook["id"], named(hook["id"])), **hook}
+            {
+                "name": hook["id"],
+                **language,
+                **CLONED.get(hook["id"], {"entry": hook["id"], **PYTHON}),
+                **hook,
+            }
             for hook in repository["hooks"]
         ]
         del repository["rev"]
