@@ -13,6 +13,7 @@ import json
 import logging
 import os
 import posixpath
+import re
 import signal
 import sys
 import tempfile
@@ -30,6 +31,11 @@ from drydock.errors import DrydockError
 from drydock.extensions import CookiecutterExtensions
 from drydock.limits import limited
 from drydock.tree import File, Tree, known, read_tree, write_tree
+
+# Names that are .git on some system: Windows has a short name for it, and ignores what follows; macOS ignores letters
+# without a width. git refuses to check out the same names.
+GITS = re.compile(r"(\.git|git~1)[. ]*(:.*)?", re.IGNORECASE | re.DOTALL)
+IGNORABLE = re.compile("[\u200c-\u200f\u202a-\u202e\u206a-\u206f\ufeff]")
 
 
 class Sources(jinja2.BaseLoader):
@@ -215,14 +221,23 @@ def safe(path: str, where: str) -> str:
         os.fsencode(path)
     except UnicodeEncodeError:
         raise DrydockError(f"{where}: would write {path!r}, which is no file name.") from None
-    if (
-        path.startswith("/")
-        or "\\" in path
-        or "\0" in path
-        or plain.split("/")[0] in ("..", ".git")
-    ):
+    parts = plain.split("/")
+    if path.startswith("/") or "\\" in path or "\0" in path or parts[0] == "..":
         raise DrydockError(f"{where}: would write {path!r}, which is outside the project.")
+    check_not_gits(plain, where)
     return plain
+
+
+def check_not_gits(path: str, where: str) -> None:
+    """Raise DrydockError for a path in a folder that git, on any system, takes for a repository's own.
+
+    Settings in it can name programs that git then runs, wherever in the project the folder is.
+    """
+    if any(GITS.fullmatch(IGNORABLE.sub("", part)) for part in path.split("/")):
+        raise DrydockError(
+            f"{where}: would write {path!r}, which git would take for a part of a repository. If the template is "
+            "yours, rename the file; if not, do not trust it."
+        )
 
 
 def first_newline(data: bytes) -> str:
@@ -291,7 +306,10 @@ def generate(
         resolved = resolve(environment, raw, recorded, where, given)
         context = {"cookiecutter": {**resolved.variables, **(extra or {})}}
         project = generate_files(str(source), context, str(output), accept_hooks=True)
-        return read_tree(Path(project)), resolved
+        tree = read_tree(Path(project))
+        for path in tree:
+            check_not_gits(path, where)
+        return tree, resolved
     except DrydockError:
         raise
     except Exception as error:  # whatever the template's code raises

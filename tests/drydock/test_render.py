@@ -198,7 +198,15 @@ def test_an_untouched_project_is_the_same_whatever_its_answers(
         ({f"{TOP}/x": "{% include '/etc/hostname' %}"}, {}, "does not exist"),
         ({f"{TOP}/{{{{ cookiecutter.up }}}}x": "a"}, {"up": "../"}, "outside the project"),
         ({f"{TOP}/{{{{ cookiecutter.up }}}}x": "a"}, {"up": "/tmp/"}, "outside the project"),  # noqa: S108
-        ({f"{TOP}/{{{{ cookiecutter.up }}}}/x": "a"}, {"up": ".git/hooks"}, "outside the project"),
+        ({f"{TOP}/{{{{ cookiecutter.up }}}}/x": "a"}, {"up": ".git/hooks"}, "part of a repository"),
+        ({f"{TOP}/{{{{ cookiecutter.up }}}}/x": "a"}, {"up": "sub/.git"}, "part of a repository"),
+        ({f"{TOP}/sub/{{{{ cookiecutter.up }}}}": "a"}, {"up": ".git"}, "part of a repository"),
+        ({f"{TOP}/sub/{{{{ cookiecutter.up }}}}": "a"}, {"up": ".Git"}, "part of a repository"),
+        ({f"{TOP}/sub/{{{{ cookiecutter.up }}}}": "a"}, {"up": ".git. ."}, "part of a repository"),
+        ({f"{TOP}/sub/{{{{ cookiecutter.up }}}}/x": "a"}, {"up": "GIT~1"}, "part of a repository"),
+        ({f"{TOP}/sub/{{{{ cookiecutter.up }}}}/x": "a"}, {"up": ".git::$INDEX_ALLOCATION"}, "part of a repository"),
+        ({f"{TOP}/sub/{{{{ cookiecutter.up }}}}/x": "a"}, {"up": ".g\u200cit"}, "part of a repository"),
+        ({f"{TOP}/raw/{{{{ cookiecutter.up }}}}/x": "a"}, {"up": ".git", "_copy_without_render": ["raw/{{*"]}, "part of a repository"),
         ({f"{TOP}/x": "a"}, {"_extensions": ["local.Extension"]}, "--hooks"),
         ({f"{TOP}/x": "a"}, {"_extensions": ["jinja2.ext.nothing"]}, "_extensions"),
         ({f"{TOP}/x": "a"}, {"_jinja2_env_vars": {"nothing": 1}}, "_jinja2_env_vars"),
@@ -218,6 +226,28 @@ def test_a_hostile_template_cannot_get_out(
     tree = source.tree(source.resolve(None))
     with pytest.raises(DrydockError, match=said):
         render.rendered(tree, {}, where="t")
+
+
+@pytest.mark.parametrize("words", [["check"], ["update"], ["check", "--hooks"]])
+def test_no_repository_is_planted(
+    drydock: Drydock, template: Template, project: Path, words: list[str]
+) -> None:
+    git(project, "init", "--quiet")
+    git(project, "add", "--all")
+    git(project, "commit", "--quiet", "--message", "First")
+    template.commit({f"{TOP}/sub/{{{{ '.GIT' }}}}/config": "[core]\nfsmonitor = touch ran\n"})
+    result = drydock(words[0], project, *words[1:])
+    assert result.exit_code == 2
+    assert "would write 'sub/.GIT/config', which git would take for a part" in result.output
+    assert not (project / "sub").exists()
+
+
+@pytest.mark.parametrize("name", [".github", ".gitignore", "git", "a.git", "git~2", ".git-x"])
+def test_other_names_are_written(make_template: MakeTemplate, name: str) -> None:
+    template = make_template({f"{TOP}/sub/{name}": "a"}, {"slug": "site"})
+    source = open_source(str(template.folder))
+    tree, _ = render.rendered(source.tree(source.resolve(None)), {}, where="t")
+    assert [*tree] == [f"sub/{name}"]
 
 
 def test_hooks_run_only_when_asked_for(
