@@ -118,6 +118,12 @@ def new_record(inspection: Inspection, folder: Path, wanted: set[str] | None, mo
 def apply(plan: Plan, folder: Path) -> None:
     """Write what a plan says, the record last; DrydockError if that would lose something."""
     tree = WorkTree(folder)
+    with tree.locked():
+        apply_alone(plan, folder, tree)
+
+
+def apply_alone(plan: Plan, folder: Path, tree: WorkTree) -> None:
+    """Do what `apply` does while no other drydock writes to the project."""
     changes = [
         Change(path=outcome.path, file=outcome.file, stages=outcome.stages, source=outcome.source)
         for outcome in plan.outcomes

@@ -12,7 +12,8 @@ from typing import Any
 
 from drydock.errors import DrydockError
 from drydock.merge import TEMPLATE, YOURS
-from drydock.project import converted, ignore_entry, index_of
+from drydock.project import converted, ignore_entry, index_of, prefix_of
+from drydock.replacing import name_of_partial, replacing
 from drydock.source.git import git
 from drydock.tree import File, crlf, in_crlf, unix
 
@@ -43,13 +44,14 @@ class WorkTree:
 
     def __init__(self, project: Path) -> None:
         self.project = project.resolve()
-        result = git(self.project, "rev-parse", "--show-prefix", "--git-path", STATE, check=False)
+        result = git(self.project, "rev-parse", "--git-path", STATE, check=False)
         if result.returncode:
             raise DrydockError(
                 f"{project}: is not in a git repository, so a merge could not be undone. "
                 "Run `git init`, commit everything, then try again."
             )
-        self.prefix, state = result.stdout.decode(errors="surrogateescape").splitlines()
+        state = result.stdout.decode(errors="surrogateescape").removesuffix("\n")
+        self.prefix = prefix_of(self.project)
         # Each project of a repository has an update of its own.
         name = hashlib.sha256(self.prefix.encode(errors="surrogateescape")).hexdigest()[:16]
         self.state = self.project / state / name
@@ -78,7 +80,7 @@ class WorkTree:
 
         `head` is the commit that it started from, `conflicts` are the files with one. By path, `files` are the
         names of the earlier contents in the folder, `index` are entries of git's index, and `left` the digests of
-        what the update writes.
+        what the update writes. `partial` is the name of a file that is not complete.
         """
         kept: dict[str, Any] = json.loads((self.state / MANIFEST).read_text(encoding="utf-8"))
         return kept
@@ -98,6 +100,34 @@ class WorkTree:
         # If the earlier commit is gone, history has been rewritten since.
         changed = result.stdout.decode(errors="surrogateescape").split("\0")
         return result.returncode != 0 or not {*changed}.isdisjoint(kept["files"])
+
+    @contextlib.contextmanager
+    def locked(self) -> Iterator[None]:
+        """Keep any other drydock from writing to the project; DrydockError if one is at it.
+
+        The system gives back the lock of a process that ends, however it does.
+        """
+        from filelock import FileLock, Timeout  # Slow to import, and rarely needed.
+
+        self.state.parent.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(self.state.with_suffix(".lock"))
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            raise DrydockError(
+                f"{self.project}: another drydock is updating or restoring it. Wait until that has ended, then try "
+                "again."
+            ) from None
+        try:
+            yield
+        finally:
+            lock.release()
+
+    def check_idle(self) -> None:
+        """Raise DrydockError if an update is at work or unfinished."""
+        if self.is_waiting:
+            with self.locked():  # What is at work is not to be taken for interrupted.
+                self.check_finished()
 
     def check_finished(self) -> None:
         """Raise DrydockError if an update is unfinished: interrupted, in conflict, or in no commit yet."""
@@ -183,11 +213,11 @@ class WorkTree:
     def apply(self, changes: list[Change]) -> None:
         """Make all the changes, or none if one fails; DrydockError if an earlier update is unfinished.
 
-        After a conflict, the earlier state is kept until `forget` or `abort`.
+        After a conflict, the earlier state is kept until `forget` or `abort`. The caller holds the lock.
         """
         self.check_finished()
         self.check_room(changes)
-        self.save(changes)
+        partial = self.save(changes)
         try:
             # All are made before one is deleted, which may be the source of another, or in its place.
             made = self.made(changes)
@@ -195,20 +225,39 @@ class WorkTree:
                 if change.file is None:
                     self.remove(change.path)
             for path, data, mode in made:
-                self.write(path, data, mode)
+                with replacing(self.project / path, partial) as name:
+                    name.write_bytes(data)
+                    name.chmod(mode)
             self.set_stages([change for change in changes if change.stages])
-        except BaseException:
-            self.undo()
+        except BaseException as error:
+            try:
+                self.undo()
+            except Exception as failure:
+                raise DrydockError(
+                    f"{self.project}: could not be changed ({error}), and what was changed could not be undone "
+                    f"({failure}). See to that, then `drydock update --abort` undoes it."
+                ) from error
             raise
         if any(change.stages for change in changes):
             (self.state / WRITTEN).touch()
         else:
             self.forget()
 
-    def save(self, changes: list[Change]) -> None:
-        """Keep the bytes and the index entries of files, and what is going to be written."""
+    def save(self, changes: list[Change]) -> str:
+        """Keep the bytes and the index entries of files, and what is going to be written.
+
+        Return the name of a file that is not complete.
+        """
         self.forget()
         self.state.mkdir(parents=True)
+        try:
+            return self.keep(changes)
+        except BaseException:
+            self.forget()  # The copies so far may be what has filled the disk.
+            raise
+
+    def keep(self, changes: list[Change]) -> str:
+        """Do what `save` does, in a folder that is new."""
         paths = [change.path for change in changes]
         saved = {}
         for number, path in enumerate(paths):
@@ -227,10 +276,12 @@ class WorkTree:
                     entries[path].append(entry)
         left = {change.path: change.file and digest(change.file.data) for change in changes}
         conflicts = [change.path for change in changes if change.stages]
+        partial = name_of_partial()
         kept = {"head": self.head(), "files": saved, "index": entries, "left": left}
-        partial = self.state / "manifest.new"
-        partial.write_text(json.dumps({**kept, "conflicts": conflicts}), encoding="utf-8")
-        partial.replace(self.state / MANIFEST)
+        text = json.dumps({**kept, "conflicts": conflicts, "partial": partial})
+        with replacing(self.state / MANIFEST, partial) as name:
+            name.write_text(text, encoding="utf-8")
+        return partial
 
     def check_room(self, changes: list[Change]) -> None:
         """Raise DrydockError if a change needs a place that something else has: a link, a repository, a folder."""
@@ -291,18 +342,6 @@ class WorkTree:
                 made.append((change.path, data, runnable if file.executable else mode & ~0o111))
         return made
 
-    def write(self, path: str, data: bytes, mode: int) -> None:
-        """Write one file, in place of a link if there is one."""
-        target = self.project / path
-        target.parent.mkdir(parents=True, exist_ok=True)
-        partial = partial_of(target)
-        try:
-            partial.write_bytes(data)
-            partial.chmod(mode)
-            partial.replace(target)
-        finally:
-            partial.unlink(missing_ok=True)
-
     def remove(self, path: str) -> None:
         """Delete a file or a link, if there is one, and the folders that become empty."""
         target = self.project / path
@@ -341,13 +380,16 @@ class WorkTree:
         paths = self.manifest()["conflicts"]
         if not paths:
             return []
-        output = self.git("--literal-pathspecs", "ls-files", "--unmerged", "-z", "--", *paths)
-        lines = output.decode(errors="surrogateescape").split("\0")
-        unmerged = {line.rpartition("\t")[2] for line in lines}
-        dirty = self.dirty(paths)
+        unmerged, dirty = self.listed("--unmerged", paths), self.dirty(paths)
         return sorted(
             path for path in paths if path in unmerged or (path in dirty and self.has_marks(path))
         )
+
+    def listed(self, option: str, paths: list[str]) -> set[str]:
+        """Return those of some files that `git ls-files` lists."""
+        output = self.git("--literal-pathspecs", "ls-files", option, "-z", "--", *paths)
+        lines = output.decode(errors="surrogateescape").split("\0")
+        return {line.rpartition("\t")[2] for line in lines}
 
     def has_marks(self, path: str) -> bool:
         """Tell whether a file holds the marks of a conflict."""
@@ -360,7 +402,7 @@ class WorkTree:
     def abort(self) -> None:
         """Put every file and every entry of the index back as it was before the update.
 
-        DrydockError if that would lose something done since: a commit, or an edit of a file without a conflict.
+        DrydockError if that would lose something done since: a commit, or an edit that resolves no conflict.
         """
         if self.is_committed():
             raise DrydockError(
@@ -375,10 +417,16 @@ class WorkTree:
         self.undo()
 
     def edited(self) -> list[str]:
-        """Return the files without a conflict that are neither as before the update nor as it left them."""
+        """Return the files that are neither as before the update nor as it left them, but for resolved conflicts."""
         kept = self.manifest()
+        conflicts = kept["conflicts"]
+        resolving: set[str] = set()
+        if conflicts:
+            # Once `git add` has resolved a conflict, git still knows of it; after `git reset --hard`, it does not.
+            for option in ("--unmerged", "--resolve-undo"):
+                resolving |= self.listed(option, conflicts)
         edited = []
-        for path in sorted({*kept["files"]} - {*kept["conflicts"]}):
+        for path in sorted({*kept["files"]} - resolving):
             target, saved = self.project / path, kept["files"][path]
             known = {kept["left"][path], saved and digest(contents_at(self.state / saved))}
             if is_file(target) and digest(contents_at(target)) not in known:
@@ -389,17 +437,15 @@ class WorkTree:
         """Do what `abort` does, whatever would be lost."""
         kept = self.manifest()
         for path, saved in kept["files"].items():
-            unlink(partial_of(self.project / path))  # of an interrupted update
+            unlink((self.project / path).with_name(kept["partial"]))  # of an interrupted update
             if saved is None:
                 self.remove(path)
         # Later, because what was written may be in the place of a folder, or have a folder in its place.
         for path, saved in kept["files"].items():
-            if saved is not None:
-                target = self.project / path
-                target.parent.mkdir(parents=True, exist_ok=True)
-                partial = partial_of(target)
-                shutil.copy2(self.state / saved, partial, follow_symlinks=False)
-                partial.replace(target)
+            # A file that could not be written cannot be written again, nor need it.
+            if saved is not None and not alike(self.project / path, self.state / saved):
+                with replacing(self.project / path, kept["partial"]) as partial:
+                    shutil.copy2(self.state / saved, partial, follow_symlinks=False)
         lines = []
         for path, entries in kept["index"].items():
             lines.append(f"0 {'0' * 40}\t{self.prefix}{path}")
@@ -440,9 +486,13 @@ def unlink(name: Path) -> None:
         name.unlink()
 
 
-def partial_of(target: Path) -> Path:
-    """Return the file that is written in order to replace another."""
-    return target.with_name(f".{target.name}.drydock")
+def alike(one: Path, two: Path) -> bool:
+    """Tell whether two files, or links, are the same, with their modes."""
+    return (
+        is_file(one)
+        and one.lstat().st_mode == two.lstat().st_mode
+        and contents_at(one) == contents_at(two)
+    )
 
 
 def digest(data: bytes) -> str:
@@ -457,9 +507,11 @@ def umask() -> int:
     return mask
 
 
-def waiting(project: Path) -> WorkTree:
-    """Return the working tree of an unfinished update; DrydockError if there is none."""
+@contextlib.contextmanager
+def waiting(project: Path) -> Iterator[WorkTree]:
+    """Give the working tree of an unfinished update, locked; DrydockError if there is none."""
     tree = WorkTree(project)
-    if not tree.is_waiting:
-        raise DrydockError(f"{project}: there is no update to continue or to abort.")
-    return tree
+    with tree.locked():
+        if not tree.is_waiting:
+            raise DrydockError(f"{project}: there is no update to continue or to abort.")
+        yield tree

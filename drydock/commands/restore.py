@@ -25,7 +25,7 @@ def restore(folder: Path, offline: bool, hooks: bool, files: tuple[str, ...]) ->
     from drydock.worktree import Change, WorkTree
 
     tree = WorkTree(folder)
-    tree.check_finished()
+    tree.check_idle()
     options = Options(
         folder=folder, offline=offline, hooks=hooks, progress=progress(False), partial=True
     )
@@ -38,9 +38,10 @@ def restore(folder: Path, offline: bool, hooks: bool, files: tuple[str, ...]) ->
         for path in paths
         if here.get(path) != base[path]
     ]
-    tree.check_committed(change.path for change in changes)
-    if changes:
-        tree.apply(changes)
+    with tree.locked():
+        tree.check_committed(change.path for change in changes)
+        if changes:
+            tree.apply(changes)
     for change in changes:
         click.echo(f"restored  {change.path}")
     click.echo(f"{len(changes)} of {len(paths)} files differed from the template.")

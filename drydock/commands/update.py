@@ -80,7 +80,8 @@ def update(
     if go_on and abort:
         raise click.UsageError("--continue and --abort: choose one.")
     if abort:
-        waiting(folder).abort()
+        with waiting(folder) as tree:
+            tree.abort()
         click.echo("Every file is as it was before the update.")
         return
     if go_on:
@@ -88,7 +89,7 @@ def update(
         return
     if files and given:
         raise click.UsageError("--set: new answers apply to all files, so name no files.")
-    WorkTree(folder).check_finished()
+    WorkTree(folder).check_idle()
     options = Options(folder=folder, template=template, to=to, given=given, offline=offline,
                       hooks=hooks, progress=progress(as_json))  # fmt: skip
     inspection = inspect(options)
@@ -121,12 +122,12 @@ def finish(folder: Path) -> None:
     """Finish an update; DrydockError while files conflict, or if it has not written everything."""
     from drydock.worktree import waiting
 
-    tree = waiting(folder)
-    if tree.is_interrupted:
-        raise tree.interrupted()
-    if unresolved := tree.unresolved():
-        raise DrydockError(
-            f"{', '.join(unresolved)}: still in conflict. Resolve it and `git add` it, then try again."
-        )
-    tree.forget()
+    with waiting(folder) as tree:
+        if tree.is_interrupted:
+            raise tree.interrupted()
+        if unresolved := tree.unresolved():
+            raise DrydockError(
+                f"{', '.join(unresolved)}: still in conflict. Resolve it and `git add` it, then try again."
+            )
+        tree.forget()
     click.echo("The update is complete. Commit it.")

@@ -1,5 +1,7 @@
 """`drydock update` merges what the template changed, and loses nothing."""
 
+import errno
+import itertools
 import json
 import re
 import shutil
@@ -7,12 +9,14 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from drydock.record import NAME
+from drydock.worktree import WorkTree
 from tests.support.commands import succeed, tool
 from tests.support.templates import COMPOSE, TOP, Drydock, MakeTemplate, Template, git
 
@@ -161,6 +165,21 @@ def test_each_project_of_a_repository_has_an_update_of_its_own(
     assert contents(one) == before
 
 
+@pytest.mark.parametrize("name", ["a\u2028b", "a\x85b", "a\nb"])
+def test_a_project_in_a_folder_whose_name_looks_like_two_lines(
+    drydock: Drydock, lines: Template, tmp_path: Path, name: str
+) -> None:
+    site = lines.generate(tmp_path / "repository").rename(tmp_path / "repository" / name)
+    commit(tmp_path / "repository")
+    (site / "lines.txt").write_text(LINES.replace("line 5\n", "mine\n"))
+    commit(tmp_path / "repository")
+    lines.commit({f"{TOP}/lines.txt": LINES.replace("line 5\n", "theirs\n")})
+    before = contents(site)
+    assert drydock("update", site).exit_code == 1
+    assert drydock("update", site, "--abort").exit_code == 0
+    assert contents(site) == before
+
+
 def test_a_restore_does_not_end_an_update(drydock: Drydock, lines: Template, site: Path) -> None:
     (site / "run.sh").write_text("mine\n")
     conflicting(lines, site)
@@ -284,6 +303,144 @@ def test_an_undo_loses_no_later_work(drydock: Drydock, lines: Template, site: Pa
     assert contents(site) == after
     shutil.rmtree(site / "folder")
     (site / "new.txt").unlink()
+    assert drydock("update", site, "--abort").exit_code == 0
+    assert contents(site) == before
+
+
+def test_an_undo_loses_no_work_in_a_file_that_is_no_longer_in_conflict(
+    drydock: Drydock, lines: Template, site: Path
+) -> None:
+    conflicting(lines, site)
+    before = contents(site)
+    assert drydock("update", site).exit_code == 1
+    git(site, "reset", "--quiet", "--hard")
+    (site / "lines.txt").write_text("later work\n")
+    after = contents(site)
+    result = drydock("update", site, "--abort")
+    assert result.exit_code == 2
+    assert "lines.txt: has been edited since the update" in result.stderr
+    assert contents(site) == after
+    git(site, "checkout", "lines.txt")
+    assert drydock("update", site, "--abort").exit_code == 0
+    assert contents(site) == before
+
+
+@pytest.mark.parametrize("is_added", [True, False])
+def test_an_undo_is_possible_while_a_conflict_is_being_resolved(
+    drydock: Drydock, lines: Template, site: Path, is_added: bool
+) -> None:
+    conflicting(lines, site)
+    before, index = contents(site), git(site, "ls-files", "--stage")
+    assert drydock("update", site).exit_code == 1
+    (site / "lines.txt").write_text("half resolved\n")
+    if is_added:
+        git(site, "add", "lines.txt")
+    assert drydock("update", site, "--abort").exit_code == 0
+    assert contents(site) == before
+    assert git(site, "ls-files", "--stage") == index
+
+
+@pytest.mark.parametrize("is_waiting", [True, False])
+def test_only_one_drydock_writes_to_a_project(
+    drydock: Drydock, lines: Template, site: Path, is_waiting: bool
+) -> None:
+    (site / "run.sh").write_text("mine\n")
+    conflicting(lines, site)
+    if is_waiting:
+        assert drydock("update", site).exit_code == 1
+    before, index = contents(site), git(site, "ls-files", "--stage")
+    with WorkTree(site).locked():
+        for words in ("update", "update --abort", "update --continue", "restore run.sh"):
+            command, *options = words.split()
+            result = drydock(command, site, *options)
+            assert result.exit_code == 2
+            assert f"{site}: another drydock is updating or restoring it" in result.stderr
+            assert contents(site) == before
+            assert git(site, "ls-files", "--stage") == index
+    assert drydock("update", site, *(["--abort"] if is_waiting else [])).exit_code != 2
+
+
+def test_two_updates_at_once_can_be_undone(lines: Template, site: Path) -> None:
+    conflicting(lines, site)
+    before = contents(site)
+    command = [sys.executable, "-m", "drydock", "update", "--project", str(site)]
+    both = [subprocess.Popen(command, stderr=subprocess.DEVNULL) for _ in range(2)]
+    assert sorted(process.wait() for process in both) == [1, 2]
+    assert subprocess.run([*command, "--abort"], check=False).returncode == 0
+    assert contents(site) == before
+
+
+def failing(monkeypatch: pytest.MonkeyPatch, where: object, name: str, allowed: int) -> None:
+    """Let a function work some times, and then fail as on a full disk."""
+    works, calls = getattr(where, name), itertools.count(1)
+
+    def fail(*arguments: Any, **more: Any) -> Any:  # noqa: ANN401
+        if next(calls) > allowed:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return works(*arguments, **more)
+
+    monkeypatch.setattr(where, name, fail)
+
+
+def test_a_full_disk_leaves_no_copies(
+    drydock: Drydock, lines: Template, site: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    conflicting(lines, site)
+    before = contents(site)
+    failing(monkeypatch, shutil, "copy2", 1)
+    result = drydock("update", site)
+    assert result.exit_code == 2
+    assert "No space left on device" in result.stderr
+    assert contents(site) == before
+    assert not [path for path in (site / ".git/drydock-update").rglob("*") if path.suffix != ".lock"]  # fmt: skip
+    assert "there is no update" in drydock("update", site, "--abort").stderr
+
+
+def test_an_undo_that_fails_can_be_done_later(
+    drydock: Drydock, lines: Template, site: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    conflicting(lines, site)
+    before = contents(site)
+    with monkeypatch.context() as patch:
+        # The record is the last file. The copies of three files are made before.
+        failing(patch, Path, "write_bytes", 2)
+        failing(patch, shutil, "copy2", 3)
+        result = drydock("update", site)
+    assert result.exit_code == 2
+    assert "No space left on device), and what was changed could not be undone" in result.stderr
+    assert "`drydock update --abort` undoes it" in result.stderr
+    assert not [path for path in contents(site) if ".drydock" in path]
+    assert contents(site) != before
+    assert drydock("update", site, "--abort").exit_code == 0
+    assert contents(site) == before
+
+
+def test_a_file_that_cannot_be_replaced_is_in_no_undos_way(
+    drydock: Drydock, lines: Template, site: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    conflicting(lines, site)
+    before, replace = contents(site), Path.replace
+
+    def unless_fixed(path: Path, target: Path) -> Path:
+        if target.name == "lines.txt":
+            raise PermissionError(errno.EPERM, "Operation not permitted", str(target))
+        return replace(path, target)
+
+    monkeypatch.setattr(Path, "replace", unless_fixed)
+    result = drydock("update", site)
+    assert result.exit_code == 2
+    assert "lines.txt: Operation not permitted" in result.stderr
+    assert contents(site) == before
+    assert "there is no update" in drydock("update", site, "--abort").stderr
+
+
+def test_a_file_of_the_team_is_not_taken_for_a_part(
+    drydock: Drydock, lines: Template, site: Path
+) -> None:
+    (site / ".lines.txt.drydock").write_text("the team's own\n")
+    conflicting(lines, site)
+    before = contents(site)
+    assert drydock("update", site).exit_code == 1
     assert drydock("update", site, "--abort").exit_code == 0
     assert contents(site) == before
 
