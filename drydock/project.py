@@ -22,7 +22,8 @@ UNFINISHED = {
 
 def check_no_merge(project: Path) -> None:
     """Raise DrydockError while git is in the middle of a merge or the like."""
-    for folder in (project, *project.parents):
+    place = project.resolve()  # A relative path has none of the folders above it.
+    for folder in (place, *place.parents):
         git = folder / ".git"
         if git.is_file():  # of a linked work tree
             text = git.read_text(encoding="utf-8", errors="replace")

@@ -175,7 +175,9 @@ class Mirror(Repository):
         listed = git(None, f"--git-dir={self.folder}", *arguments, check=False)
         if listed.returncode:
             return None
-        lines = (line.split(" ", 2) for line in listed.stdout.decode().splitlines())
+        # Not splitlines: a name may have what that takes for the end of a line.
+        names = listed.stdout.decode(errors="replace").removesuffix("\n").split("\n")
+        lines = (line.split(" ", 2) for line in filter(None, names))
         return {ref: sha for sha, _, ref in lines}
 
     def theirs(self, folder: Path) -> Refs:
@@ -187,7 +189,7 @@ class Mirror(Repository):
             raise unreachable(self.url, errors)
         commits: dict[str, str] = {}
         branch = None
-        for line in output.splitlines():
+        for line in output.split("\n"):
             what, _, name = line.partition("\t")
             if what.startswith("ref: ") and name == "HEAD":
                 branch = what.removeprefix("ref: ")

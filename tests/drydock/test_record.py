@@ -258,6 +258,18 @@ def test_a_linked_work_tree_in_the_middle_of_a_rebase_is_seen(tmp_path: Path) ->
         project.check_no_merge(tmp_path / "project")
 
 
+def test_a_merge_is_seen_from_a_folder_of_the_repository(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / ".git").mkdir()
+    (tmp_path / ".git/MERGE_HEAD").write_text("x")
+    (tmp_path / "services/one").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path / "services/one")
+    for name in (".", "../one", "../../services/one"):
+        with pytest.raises(DrydockError, match="a merge"):
+            project.check_no_merge(Path(name))
+
+
 def test_a_file_that_cannot_be_read_is_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

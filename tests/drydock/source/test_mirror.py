@@ -1,5 +1,6 @@
 """A template elsewhere, and its mirror here."""
 
+import os
 import shutil
 import socket
 import subprocess
@@ -76,6 +77,18 @@ def test_a_head_of_no_branch_is_followed(template: Template, url: str) -> None:
     open_source(url)
     new = template.commit({"x": "y"})
     assert open_source(url).resolve(None) == new
+
+
+def test_a_branch_may_have_any_name(template: Template, url: str, cache: Path) -> None:
+    for name in (b"a\xe2\x80\xa8b", b"a\xc2\x85b", b"caf\xe9"):
+        git(template.folder, "branch", os.fsdecode(name))
+    template.commit({"x": "y"})
+    open_source(url)
+    source = open_source(url)
+    assert isinstance(source, mirror.Mirror)
+    # Nothing is new, so nothing needs the lock.
+    with locks.locked(locks.lock_of(cache, source.name), print):
+        assert open_source(url, progress=pytest.fail).resolve(None) == template.head()
 
 
 def test_a_mirror_that_has_everything_waits_for_nobody(
