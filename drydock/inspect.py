@@ -179,7 +179,9 @@ def inspect(options: Options) -> Inspection:
     rules = follow(rules, names, leaving_out={path for tree in uncertain for path in tree})
     in_force, accepted, ended = accept.in_force(rules, *trees, datetime.date.today())
     everything = [{**tree, **rest} for tree, rest in zip(trees, uncertain, strict=True)]
-    comparison = compare(everything[0], everything[1], everything[2], in_force, pending)
+    first, *others = everything
+    newer, mine = (accept.without_own_policy(first, tree, rules) for tree in others)
+    comparison = compare(first, newer, mine, in_force, pending)
     unmerged = ""
     try:
         comparison = with_merges(comparison, *trees)

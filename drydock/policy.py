@@ -31,6 +31,8 @@ from drydock.errors import DrydockError
 if TYPE_CHECKING:
     from pathspec import GitIgnoreSpec
 
+FILE, SHARED, TABLE = ".drydock.toml", "pyproject.toml", "tool.drydock"
+OWN = f"{SHARED}: {TABLE}"
 LISTS = ("yours", "ignore", "ignore-keys")
 
 
@@ -79,7 +81,12 @@ class Policy:
         )
 
     def ignoring(self, path: str, key: str) -> str | None:
-        """Return the entry of `ignore_keys` that makes a key of a file not count."""
+        """Return the entry of `ignore_keys` that makes a key of a file not count.
+
+        The policy itself never counts, or what is accepted there would be the next thing to accept.
+        """
+        if is_of_policy(path, key):
+            return OWN
         for entry in self.ignore_keys:
             pattern, _, top = entry.partition(": ")
             if is_below(key, top) and any(matches((pattern,), name) for name in self.names(path)):
@@ -113,6 +120,23 @@ class Policy:
 def is_below(key: str, top: str) -> bool:
     """Tell whether a key is the other one, or below it."""
     return key == top or key.startswith((f"{top}.", f"{top}["))
+
+
+def is_of_policy(path: str, key: str) -> bool:
+    """Tell whether a key of a file is of the policy, which is the project's own wherever the file is from."""
+    return path == FILE or (path == SHARED and is_below(key, TABLE))
+
+
+def literal(path: str) -> str:
+    """Return the pattern of .gitignore that only one path matches."""
+    return "/" + re.sub(r"[\\*?\[]|\s$", r"\\\g<0>", path)
+
+
+def literal_key(path: str, key: str) -> str:
+    """Return the entry of `ignore_keys` that only a key of one file matches, and what is below it."""
+    # A blank that is escaped cannot be taken for the one before the key.
+    pattern = re.sub(r"(?<!\\) ", r"\\ ", literal(path))
+    return f"{pattern}: {key}"
 
 
 def matches(patterns: tuple[str, ...], path: str) -> bool:
@@ -171,7 +195,7 @@ def read_policy(project: Path, skip: Iterable[str] = ()) -> Policy:
 
     DrydockError for a file that is not TOML, or an unknown entry.
     """
-    name, pyproject = project / ".drydock.toml", project / "pyproject.toml"
+    name, pyproject = project / FILE, project / SHARED
     tool = toml(pyproject).get("tool", {})
     tool = tool if isinstance(tool, dict) else {}
     table: object = toml(name)

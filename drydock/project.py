@@ -1,12 +1,14 @@
 """The project's folder: the files to compare, and whether now is a good time to compare them."""
 
 import hashlib
+import json
 import os
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
 from drydock.errors import DrydockError
+from drydock.policy import literal
 from drydock.source.git import contents_of, git
 from drydock.tree import File, Tree, crlf, in_crlf, unix
 
@@ -142,7 +144,7 @@ def prefix_of(project: Path) -> str:
 
 def ignore_entry(path: str) -> str:
     """Return what to write into the policy, and where, to have a file or folder not compared."""
-    return f'ignore = ["/{path}"] in [tool.drydock] of pyproject.toml'
+    return f"ignore = [{json.dumps(literal(path), ensure_ascii=False)}] in [tool.drydock] of pyproject.toml"
 
 
 def converted(project: Path, tree: Tree) -> list[str]:

@@ -1,11 +1,15 @@
 """Accepting deviations, and restoring files."""
 
+import json
+import os
 from pathlib import Path
 
 import pytest
 
+from drydock import accept as acceptances
 from drydock.record import NAME
-from tests.support.templates import COMPOSE, TOP, Drydock, Template, git
+from drydock.tree import File
+from tests.support.templates import COMPOSE, TOP, Drydock, MakeTemplate, Template, git
 
 EDITED = COMPOSE.replace("{{ cookiecutter.database }}", "mysql").replace("always", "no")
 
@@ -78,6 +82,149 @@ def test_it_goes_where_the_policy_is(drydock: Drydock, edited: Path) -> None:
     assert text.count("[[tool.drydock.accepted]]") == 2
     assert not (edited / ".drydock.toml").exists()
     assert drydock("check", edited).exit_code == 0
+
+
+def test_a_key_is_accepted_in_one_file_alone(
+    drydock: Drydock, make_template: MakeTemplate, tmp_path: Path
+) -> None:
+    files = {f"{TOP}/{name}": "a: 1\n" for name in ("a.yml", "sub/a.yml")}
+    project = make_template(files).generate(tmp_path / "projects")
+    for name in ("a.yml", "sub/a.yml"):
+        (project / name).write_text("a: 2\n")
+    accept(drydock, project, "a.yml:a")
+    report = json.loads(drydock("check", project, "--json").stdout)
+    assert [drift["path"] for drift in report["drifts"]] == ["sub/a.yml"]
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["a[1].yml", "!a.yml", "#a.yml", "a*.yml", "a?.yml", "a: b.yml", " a .yml", "a#b.yml", "d/[x]/a.yml", "한 글.yml"],
+)  # fmt: skip
+def test_a_key_is_accepted_whatever_the_file_is_called(
+    drydock: Drydock, make_template: MakeTemplate, tmp_path: Path, name: str
+) -> None:
+    project = make_template({f"{TOP}/{name}": "a: 1\nb: 1\n"}).generate(tmp_path / "projects")
+    (project / name).write_text("a: 2\nb: 1\n")
+    # A name with a colon can only be accepted as a whole, so the policy is written by hand.
+    if ":" in name:
+        accept(drydock, project, name)
+        policy = project / ".drydock.toml"
+        sides = [{name: File(data=f"a: {number}\nb: 1\n".encode())} for number in (1, 2)]
+        made = acceptances.made(name, "a", "ours", None, *sides)
+        policy.unlink()
+        acceptances.write(project, [made])
+    else:
+        accept(drydock, project, f"{name}:a")
+    result = drydock("check", project)
+    assert result.exit_code == 0, result.output
+    assert "was accepted" not in result.output
+
+
+PYPROJECT = (
+    "[project]\nname = 'x'\nversion = '1'\n\n[tool.drydock]\nyours = []\n\n[tool.x]\ny = 1\n"
+)
+
+
+@pytest.fixture
+def packaged(make_template: MakeTemplate, tmp_path: Path) -> Path:
+    """Return a project whose pyproject.toml, with a policy in it, is the template's."""
+    files = {f"{TOP}/pyproject.toml": PYPROJECT, f"{TOP}/a.yml": "a: 1\n", f"{TOP}/b.yml": "a: 1\n"}
+    return make_template(files).generate(tmp_path / "projects")
+
+
+def test_a_policy_in_a_file_of_the_template_is_no_drift(drydock: Drydock, packaged: Path) -> None:
+    (packaged / "a.yml").write_text("a: 2\n")
+    accept(drydock, packaged, "a.yml:a")
+    assert "[[tool.drydock.accepted]]" in (packaged / "pyproject.toml").read_text()
+    result = drydock("check", packaged)
+    assert result.exit_code == 0, result.output
+    assert "pyproject.toml" not in result.output
+    # Only what is not of the policy is an edit, and accepted.
+    policy = packaged / "pyproject.toml"
+    policy.write_text(policy.read_text().replace("'1'", "'2'"))
+    result = drydock("check", packaged)
+    assert result.exit_code == 1
+    assert "project.version" in result.output
+    assert "tool.drydock" not in result.output
+    for things in (["pyproject.toml:project.version"], ["pyproject.toml"], ["b.yml"]):
+        if things == ["b.yml"]:
+            (packaged / "b.yml").write_text("a: 2\n")
+        accept(drydock, packaged, *things)
+        result = drydock("check", packaged)
+        assert result.exit_code == 0, result.output
+        assert "was accepted" not in result.output
+
+
+def test_a_policy_file_of_the_template_is_no_drift(
+    drydock: Drydock, make_template: MakeTemplate, tmp_path: Path
+) -> None:
+    files = {f"{TOP}/.drydock.toml": "yours = []\n", f"{TOP}/a.yml": "a: 1\n"}
+    project = make_template(files).generate(tmp_path / "projects")
+    (project / "a.yml").write_text("a: 2\n")
+    accept(drydock, project, "a.yml")
+    result = drydock("check", project)
+    assert result.exit_code == 0, result.output
+
+
+def test_a_policy_keeps_its_ends_of_lines_and_its_mode(drydock: Drydock, edited: Path) -> None:
+    policy = edited / "pyproject.toml"
+    policy.write_bytes(b"[tool.drydock]\r\nyours = []\r\n")
+    policy.chmod(0o600)
+    accept(drydock, edited, "README.md")
+    data = policy.read_bytes()
+    assert data.startswith(b"[tool.drydock]\r\nyours = []\r\n\r\n[[tool.drydock.accepted]]\r\n")
+    assert data.count(b"\n") == data.count(b"\r\n")
+    assert policy.stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize("name", ["pyproject.toml", ".drydock.toml"])
+def test_a_file_of_the_team_beside_the_policy_stays(
+    drydock: Drydock, edited: Path, name: str
+) -> None:
+    (edited / name).write_text("[tool.drydock]\n" if name == "pyproject.toml" else "")
+    (edited / f"{name}.new").write_text("mine\n")
+    before = {path.name for path in edited.iterdir()}
+    accept(drydock, edited, "README.md")
+    assert (edited / f"{name}.new").read_text() == "mine\n"
+    assert {path.name for path in edited.iterdir()} == before
+
+
+def test_comments_around_an_entry_stay(drydock: Drydock, edited: Path) -> None:
+    policy = edited / ".drydock.toml"
+    accept(drydock, edited, "README.md")
+    text = policy.read_text().replace("[[accepted]]\n", "[[accepted]]\n# in the entry\n")
+    policy.write_text(f"# first\n\n{text}\n# of the next\n# two lines\n[[accepted]]\n" + 'file = "run.sh"\nreason = "x"\nhash = "y"\n# last\n')  # fmt: skip
+    before = policy.read_text()
+    accept(drydock, edited, "README.md")
+    assert policy.read_text() == before
+    (edited / "README.md").write_text("mine, too\n")
+    accept(drydock, edited, "README.md")
+    assert policy.read_text() != before
+    assert [line for line in policy.read_text().splitlines() if line not in before.splitlines()] == [
+        line for line in policy.read_text().splitlines() if line.startswith("hash = ") and '"y"' not in line
+    ]  # fmt: skip
+
+
+def test_what_toml_cannot_name_is_said(
+    drydock: Drydock, make_template: MakeTemplate, tmp_path: Path
+) -> None:
+    name = os.fsdecode(b"caf\xe9.txt")
+    project = make_template({f"{TOP}/{name}": "a\n"}).generate(tmp_path / "projects")
+    (project / name).write_text("b\n")
+    result = drydock("accept", project, name, "--reason", "why")
+    assert result.exit_code == 2
+    assert ".drydock.toml: TOML can only have UTF-8" in result.stderr
+    assert not (project / ".drydock.toml").exists()
+
+
+def test_entries_in_another_form_are_not_mixed(drydock: Drydock, edited: Path) -> None:
+    policy = edited / ".drydock.toml"
+    policy.write_text('accepted = [{file = "run.sh", reason = "x", hash = "y"}]\n')
+    before = policy.read_text()
+    result = drydock("accept", edited, "README.md", "--reason", "why")
+    assert result.exit_code == 2
+    assert "a table of its own, [[accepted]]" in result.stderr
+    assert policy.read_text() == before
 
 
 @pytest.mark.parametrize(
