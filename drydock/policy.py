@@ -27,6 +27,7 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from drydock.errors import DrydockError
+from drydock.tree import text_at
 
 if TYPE_CHECKING:
     from pathspec import GitIgnoreSpec
@@ -240,7 +241,7 @@ def patterns_of(table: Mapping[str, Any], name: str, known: Iterable[str]) -> Po
 def toml(name: Path) -> dict[str, object]:
     """Return what a TOML file holds, nothing if it does not exist; DrydockError if it cannot be read."""
     try:
-        return tomllib.loads(name.read_text(encoding="utf-8"))
+        return tomllib.loads(text_at(name))
     except FileNotFoundError:
         return {}
     except (OSError, ValueError) as error:

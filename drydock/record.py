@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from drydock.errors import DrydockError
+from drydock.tree import text_at
 
 NAME = ".cruft.json"
 # What cookiecutter and cruft add to a template's variables.
@@ -55,7 +56,7 @@ class Record:
         }
         if self.skip:
             record["skip"] = list(self.skip)
-        return json.dumps(record, indent=2, ensure_ascii=False) + "\n"
+        return text_of_json(record)
 
 
 def project_of(folder: Path) -> Path:
@@ -83,7 +84,7 @@ def read_record(project: Path) -> Record:
     """Read the record of a project's folder; DrydockError if there is none, or it is broken."""
     path = project / NAME
     try:
-        text = path.read_text(encoding="utf-8")
+        text = text_at(path)
     except FileNotFoundError:
         message = (
             f"{path}: no such file, so it is unknown which template this project is from. "
@@ -179,4 +180,10 @@ def updated(
     data.pop("drydock", None)
     if taken:
         data["drydock"] = {"since": data["commit"], "taken": dict(taken)}
-    return json.dumps(data, indent=2, ensure_ascii=False) + "\n"
+    return text_of_json(data)
+
+
+def text_of_json(data: dict[str, Any]) -> str:
+    """Return the text of a record. What of a file's name is not UTF-8 is escaped: a file could not hold it."""
+    text = json.dumps(data, indent=2, ensure_ascii=False) + "\n"
+    return text.encode(errors="backslashreplace").decode()

@@ -63,6 +63,21 @@ def unix(data: bytes) -> bytes:
     return data.replace(b"\r\n", b"\n")
 
 
+def is_at(path: str, name: str) -> bool:
+    """Tell whether a path is that of a file, or in the folder, of a name; "." is the top."""
+    return name == "." or f"{path}/".startswith(f"{name}/")
+
+
+def text_at(name: Path) -> str:
+    """Return the text of a file; OSError or UnicodeDecodeError if it cannot be read.
+
+    What is no regular file, such as a device, could have no end.
+    """
+    if name.exists() and not name.is_file():
+        raise OSError("is no regular file")
+    return name.read_text(encoding="utf-8")
+
+
 def write_tree(tree: Tree, folder: Path) -> None:
     """Write a tree's files into a new folder; DrydockError for one that is not known, and matters."""
     for path, file in tree.items():

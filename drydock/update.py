@@ -10,7 +10,7 @@ from drydock.inspect import Inspection
 from drydock.merge import Fate, Outcome, merge
 from drydock.moved import moved_here
 from drydock.renames import with_names
-from drydock.tree import File, Tree, crlf, in_crlf
+from drydock.tree import File, Tree, crlf, in_crlf, is_at
 from drydock.worktree import Change, WorkTree
 
 
@@ -85,13 +85,11 @@ def with_renames(outcomes: list[Outcome], ours: Tree, pending: Mapping[str, str]
 
 
 def chosen(files: Iterable[str], known: Mapping[str, File]) -> set[str] | None:
-    """Return the paths that files and folders stand for; None for all."""
-    names = [Path(name).as_posix().rstrip("/") for name in files]
-    if not names:
+    """Return the paths that files and folders stand for; None for all, as if none was named."""
+    names = [*files]
+    if not names or "." in names:
         return None
-    matching = {}
-    for name in names:
-        matching[name] = {path for path in known if path == name or path.startswith(f"{name}/")}
+    matching = {name: {path for path in known if is_at(path, name)} for name in names}
     unknown = [name for name, paths in matching.items() if not paths]
     if unknown:
         raise DrydockError(f"{', '.join(unknown)}: the template has no such file or folder.")

@@ -65,6 +65,7 @@ def diff(
     from drydock.report.diff import diff as changed_lines
     from drydock.report.diff import visible
     from drydock.report.sentences import shown
+    from drydock.tree import is_at
 
     options = Options(
         folder=folder,
@@ -77,13 +78,12 @@ def diff(
         partial=True,
     )
     inspection = inspect(options)
-    wanted = {Path(name).as_posix().rstrip("/") for name in files}
+    wanted = {*files}
     obscure = {drift.path: drift.reason for drift in inspection.comparison.drifts if drift.reason}
     old = inspection.pending
     every = {*inspection.base, *inspection.upstream, *obscure, *old.values()}
     unknown = [
-        name for name in sorted(wanted)
-        if not any(path == name or path.startswith(f"{name}/") for path in every)
+        name for name in sorted(wanted) if not any(is_at(path, name) for path in every)
     ]  # fmt: skip
     if unknown:
         raise DrydockError(f"{', '.join(unknown)}: the template has no such file or folder.")
@@ -92,7 +92,7 @@ def diff(
         for drift in shown(inspection, verbose or bool(wanted))
         if not wanted
         or any(
-            f"{path}/".startswith(f"{name}/")
+            is_at(path, name)
             for path in (drift.path, old.get(drift.path, drift.path))
             for name in wanted
         )

@@ -47,6 +47,7 @@ def init(
     """
     from drydock import record  # Slow to import.
     from drydock.infer import infer
+    from drydock.replacing import name_of_partial, replacing
     from drydock.report.sentences import plain
 
     path = folder / record.NAME
@@ -92,10 +93,6 @@ def init(
         click.echo(f"  {plain(f'{name} = {answer}')}{sure}")
     if dry_run:
         return
-    partial = path.with_name(f"{record.NAME}.new")
-    try:
+    with replacing(path, name_of_partial()) as partial:
         partial.write_text(inferred.record.dumps(), encoding="utf-8")
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
     click.echo(f"Wrote {path}. `drydock check` compares.")

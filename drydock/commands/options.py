@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from drydock.errors import DrydockError
 from drydock.report import REPORTS, report
 from drydock.state import UPSTREAM, State
 
@@ -82,14 +83,31 @@ def project_of(context: click.Context, _option: click.Parameter, value: Path) ->
 def files_in_project(
     context: click.Context, _argument: click.Parameter, value: tuple[str, ...]
 ) -> tuple[str, ...]:
-    """Return the paths in the project of files that are named from a folder in it; keys after colons stay."""
-    prefix = context.meta.get(PREFIX, ".")
-    if prefix == ".":
-        return value
-    names = (name.partition(":") for name in value)
+    """Return the paths in the project of files that are named from a folder in it; keys after colons stay.
+
+    DrydockError for one that is elsewhere.
+    """
     return tuple(
-        posixpath.normpath(posixpath.join(prefix, path)) + colon + key for path, colon, key in names
+        path_in_project(context, path) + colon + key
+        for path, colon, key in (name.partition(":") for name in value)
     )
+
+
+def path_in_project(context: click.Context, name: str) -> str:
+    """Return the path in the project, "." for all of it, of a file that is named in whatever way."""
+    if not name:
+        raise DrydockError("A file's name is empty. The project's top folder is `.`.")
+    top = context.params["folder"].resolve()
+    if os.path.isabs(name):
+        # The file itself may be a link: it is the link that is named.
+        path = os.path.normpath(name)
+        place = os.path.join(os.path.realpath(os.path.dirname(path)), os.path.basename(path))
+        found = Path(os.path.relpath(place, top)).as_posix()
+    else:
+        found = posixpath.normpath(posixpath.join(context.meta.get(PREFIX, "."), name))
+    if found.split("/")[0] == "..":
+        raise DrydockError(f"{name}: is not in the project, which is {top}.")
+    return found
 
 
 def report_options(command: F) -> F:

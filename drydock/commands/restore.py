@@ -32,7 +32,8 @@ def restore(folder: Path, offline: bool, hooks: bool, files: tuple[str, ...]) ->
     inspection = inspect(options)
     inspection.check_known(files)
     base, here = map(inspection.named_here, (inspection.base, inspection.here))
-    paths = sorted(chosen(files, base) or ())
+    wanted = chosen(files, base)
+    paths = sorted(base if wanted is None else wanted)
     changes = [
         Change(path=path, file=base[path], stages={})
         for path in paths

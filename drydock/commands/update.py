@@ -1,5 +1,6 @@
 """`drydock update`."""
 
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -82,10 +83,11 @@ def update(
     if abort:
         with waiting(folder) as tree:
             tree.abort()
-        click.echo("Every file is as it was before the update.")
+        tell("Every file is as it was before the update.", as_json)
         return
     if go_on:
         finish(folder)
+        tell("The update is complete. Commit it.", as_json)
         return
     if files and given:
         raise click.UsageError("--set: new answers apply to all files, so name no files.")
@@ -130,4 +132,8 @@ def finish(folder: Path) -> None:
                 f"{', '.join(unresolved)}: still in conflict. Resolve it and `git add` it, then try again."
             )
         tree.forget()
-    click.echo("The update is complete. Commit it.")
+
+
+def tell(message: str, as_json: bool) -> None:
+    """Print that something has been done."""
+    click.echo(json.dumps({"status": IN_STEP, "message": message}) if as_json else message)

@@ -3,6 +3,7 @@
 import json
 import os
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -927,3 +928,13 @@ def test_the_program_itself(project: Path, cache: Path) -> None:
     assert result.returncode == 0, result.stderr
     assert "4 same" in result.stdout
     assert (cache / "jinja").stat().st_mode & 0o077 == 0
+
+
+@pytest.mark.parametrize("stream", [">&-", "<&- >&- 2>&-"])
+@pytest.mark.parametrize("command", ["check", "diff", "diff --patch"])
+def test_a_stream_may_be_closed(project: Path, stream: str, command: str) -> None:
+    (project / README).write_text("mine\n")
+    script = f"exec {sys.executable} -m drydock {command} --project {project} {stream}"
+    result = subprocess.run(["sh", "-c", script], capture_output=True, text=True, check=False)
+    assert result.returncode == (1 if command.startswith("check") else 0), result.stderr
+    assert result.stderr == ""

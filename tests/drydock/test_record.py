@@ -241,6 +241,73 @@ def test_a_project_is_found_from_its_folders(
     assert "no such file" in drydock("check", inner).stderr
 
 
+@pytest.mark.parametrize("how", [".", "./", "top", "README.md", "./README.md", "absolute", "link"])
+@pytest.mark.parametrize("inside", ["", "a"])
+def test_a_file_is_named_in_any_way(
+    drydock: Drydock, project: Path, monkeypatch: pytest.MonkeyPatch, how: str, inside: str
+) -> None:
+    git(project, "init", "--quiet")
+    (project / "a").mkdir()
+    (project / "README.md").write_text("mine\n")
+    git(project, "add", "--all")
+    git(project, "commit", "--quiet", "--message", "First")
+    monkeypatch.chdir(project / inside)
+    link = project.with_name("link")
+    link.symlink_to(project)
+    name = {"top": str(project), "absolute": str(project / "README.md"), "link": str(link / "README.md")}.get(
+        how, os.path.join(".." if inside else "", how)
+    )  # fmt: skip
+    run = CliRunner().invoke
+    shown = run(main, ["diff", name])
+    assert shown.exit_code == 0, shown.output
+    assert "+mine" in shown.output
+    assert run(main, ["update", name]).exit_code == 0
+    restored = run(main, ["restore", name])
+    assert restored.output.startswith("restored  README.md\n1 of "), restored.output
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("../x", "../x: is not in the project, which is "),
+        ("/etc/hostname", "/etc/hostname: is not in the project"),
+        ("a/../../x", "is not in the project"),
+        ("", "A file's name is empty"),
+        (":key", "A file's name is empty"),
+    ],
+)
+@pytest.mark.parametrize("command", ["diff", "update", "restore", "accept --reason why"])
+def test_a_file_elsewhere_is_refused(
+    drydock: Drydock, project: Path, name: str, said: str, command: str
+) -> None:
+    result = drydock(command.split()[0], project, *command.split()[1:], name)
+    assert result.exit_code == 2
+    assert said in result.stderr
+
+
+@pytest.mark.parametrize("name", [".cruft.json", ".drydock.toml", "pyproject.toml"])
+@pytest.mark.parametrize("target", ["/dev/zero", "folder", "pipe"])
+def test_what_is_no_file_is_not_read(
+    drydock: Drydock, project: Path, name: str, target: str
+) -> None:
+    (project / "folder").mkdir()
+    os.mkfifo(project / "pipe")
+    (project / name).unlink(missing_ok=True)
+    (project / name).symlink_to(target)
+    result = drydock("check", project)
+    assert result.exit_code == 2
+    assert f"{name}: cannot be read" in result.stderr
+    assert "is no regular file" in result.stderr
+
+
+def test_a_record_beside_a_file_of_the_team_is_written(
+    drydock: Drydock, template: Template, project: Path
+) -> None:
+    (project / ".cruft.json.new").write_text("mine\n")
+    assert drydock("init", project, str(template.folder), "--force").exit_code == 0
+    assert (project / ".cruft.json.new").read_text() == "mine\n"
+
+
 def test_a_new_project_is_not_the_one_around_it(
     drydock: Drydock, template: Template, project: Path
 ) -> None:

@@ -3,6 +3,7 @@
 import errno
 import itertools
 import json
+import os
 import re
 import shutil
 import signal
@@ -443,6 +444,38 @@ def test_a_file_of_the_team_is_not_taken_for_a_part(
     assert drydock("update", site).exit_code == 1
     assert drydock("update", site, "--abort").exit_code == 0
     assert contents(site) == before
+
+
+@pytest.mark.parametrize("word", ["--abort", "--continue"])
+def test_the_end_of_an_update_is_told_to_programs(
+    drydock: Drydock, lines: Template, site: Path, word: str
+) -> None:
+    conflicting(lines, site)
+    assert drydock("update", site).exit_code == 1
+    if word == "--continue":
+        (site / "lines.txt").write_text("resolved\n")
+        git(site, "add", "--all")
+    told = json.loads(drydock("update", site, word, "--json").stdout)
+    assert told["status"] == 0
+    assert told["message"].startswith(("Every file is as", "The update is complete"))
+    told = json.loads(drydock("update", site, word, "--json").stdout)
+    assert told["status"] == 2
+    assert "there is no update" in told["error"]
+
+
+def test_a_name_that_is_not_utf_8_is_taken(drydock: Drydock, lines: Template, site: Path) -> None:
+    name = os.fsdecode(b"caf\xe9.txt")
+    lines.commit({f"{TOP}/{name}": "one\n"})
+    assert drydock("update", site).exit_code == 0
+    commit(site)
+    lines.commit({f"{TOP}/{name}": "two\n", f"{TOP}/new.txt": "new\n"})
+    result = drydock("update", site, name)
+    assert result.exit_code == 0, result.output
+    assert (site / name).read_text() == "two\n"
+    commit(site)
+    report = json.loads(drydock("check", site, "--json").stdout)
+    assert [drift["path"] for drift in report["drifts"]] == ["new.txt"]
+    assert drydock("restore", site, name).exit_code == 0
 
 
 def test_an_undo_is_too_late_after_a_commit(drydock: Drydock, lines: Template, site: Path) -> None:
