@@ -14,6 +14,10 @@ from drydock.secrets import is_secret_name
 from drydock.tree import Tree
 
 NAME = "cookiecutter.json"
+IN_FOLDER = (
+    "If the template is in a folder of the repository, name that: with --directory for the newest commit, and as "
+    "`directory` in .cruft.json for the recorded one."
+)
 # What a default may call that gives another value each time, or each day: Jinja's and cookiecutter's own.
 VARYING = frozenset({"now", "random", "random_ascii_string", "uuid4"})
 LINE_BREAK = re.compile(r"\r\n|\r|\n")
@@ -76,8 +80,7 @@ def questions(template: Tree, where: str) -> dict[str, Any]:
     file = template.get(NAME)
     if file is None:
         raise DrydockError(
-            f"{where}: has no {NAME}, so it is not a cookiecutter template. If the template is "
-            "in a folder of the repository, set `directory` in the record to it."
+            f"{where}: has no {NAME}, so it is not a cookiecutter template. {IN_FOLDER}"
         )
     try:
         data = json.loads(file.data)

@@ -15,6 +15,7 @@ from drydock.policy import Policy
 from drydock.record import Record
 from drydock.renames import renames, with_names
 from drydock.source import Source, open_source
+from drydock.source.base import folder_of
 from drydock.state import State
 from drydock.template import Template
 from drydock.tree import File, Tree, pointer
@@ -24,14 +25,15 @@ from drydock.tree import File, Tree, pointer
 class Options:
     """What the user asked for.
 
-    `to` is the commit, tag or branch to compare with; None is the newest of what the record follows.
-    `given` are answers for it that replace the recorded ones. `partial` asks for what can be compared, where
-    something cannot be rendered or read.
+    `to` is the commit, tag or branch to compare with; None is the newest of what the record follows. `directory` is the
+    template's folder there; None is the recorded one. `given` are answers for it that replace the recorded ones.
+    `partial` asks for what can be compared, where something cannot be rendered or read.
     """
 
     folder: Path
     template: str | None = None
     to: str | None = None
+    directory: str | None = None
     given: Mapping[str, str] | None = None
     offline: bool = False
     hooks: bool = False
@@ -54,8 +56,8 @@ class Inspection:
 
     `behind` is the number of commits from the recorded to the newest one, `ahead` that of the
     commits that only the recorded one has. `follows` is the branch or tag that the project follows if it is updated;
-    None is the default branch. `notes` are sentences about the answers. `by_hook` are files
-    that are as the template's hooks made them, not as rendered. The trees do not show them as edits;
+    None is the default branch. `directory` is the template's folder at the newest commit. `notes` are sentences about the
+    answers. `by_hook` are files that are as the template's hooks made them, not as rendered. The trees do not show them as edits;
     `rendered`, the recorded and the newest render, has them as rendered. `renames` are the files that the template
     has renamed, old path to new: the trees have them under the new path, unlike `rendered`. `answers` are those of the newest
     template, and `recordable` those that a record may have; its `new_questions` were not asked when the project was
@@ -72,6 +74,7 @@ class Inspection:
     behind: int
     ahead: int
     follows: str | None
+    directory: str | None
     base: Tree
     upstream: Tree
     here: Tree
@@ -140,10 +143,12 @@ def inspect(options: Options) -> Inspection:
     template = Template(source, known.directory, hooks=options.hooks)
     base, resolved = render_recorded(template, known, old, partial=options.partial)
     upstream, resolved = base, replace(resolved, notes=())
-    if new != old or options.given or follows != known.checkout:
+    directory = directory_of(options.directory, known.directory)
+    latest = replace(known, checkout=follows, directory=directory)
+    if new != old or options.given or latest != known:
         try:
             upstream, resolved = template.render_record(
-                replace(known, checkout=follows), new, given=options.given, partial=options.partial
+                latest, new, given=options.given, partial=options.partial
             )
         except DrydockError as error:
             if not options.partial or options.given:
@@ -152,7 +157,7 @@ def inspect(options: Options) -> Inspection:
     base, upstream, elsewhere = without_pointers(base, upstream)
     unasked = ""
     if options.given and not options.hooks:
-        unasked = unasked_hook(template.tree(new))
+        unasked = unasked_hook(template.at(directory).tree(new))
 
     # The newest template knows best which of its files are the project's.
     rules = own_rules.above(policy.shipped_policy(resolved.variables, f"{source.url}: {NAME}"))
@@ -200,6 +205,7 @@ def inspect(options: Options) -> Inspection:
         behind=behind,
         ahead=ahead,
         follows=follows,
+        directory=directory,
         base=trees[0],
         upstream=trees[1],
         here=trees[2],
@@ -224,6 +230,13 @@ def followed(source: Source, to: str | None, checkout: str | None) -> str | None
     if to == "HEAD":
         return None
     return (to and source.name_of(to)) or checkout
+
+
+def directory_of(given: str | None, recorded: str | None) -> str | None:
+    """Return the template's folder at the newest commit, None being the top; `given` is that of the user, if any."""
+    if given is None or folder_of(given) == folder_of(recorded):
+        return recorded
+    return None if folder_of(given) == "." else folder_of(given)
 
 
 def older_than_recorded(checkout: str | None) -> str:

@@ -153,12 +153,13 @@ def updated(
     template: str | None = None,
     commit: str | None = None,
     checkout: str | None = None,
+    directory: str | None = None,
     answers: Mapping[str, Any] | None = None,
 ) -> str:
     """Return the text of a record after an update, with everything that other programs have written into it.
 
     Arguments that are None change nothing; but with a new commit, `checkout` is what is followed, None being the
-    default branch.
+    default branch, and `directory` the template's folder, None being the top.
     """
     data = json.loads(text)
     variables = data["context"]["cookiecutter"]
@@ -174,6 +175,8 @@ def updated(
             data["checkout"] = checkout
             if "_checkout" in variables:
                 variables["_checkout"] = checkout
+        if data.get("directory") != directory:
+            data["directory"] = directory
     if answers is not None:
         private = {name: value for name, value in variables.items() if name.startswith("_")}
         data["context"]["cookiecutter"] = {**answers, **private}

@@ -25,7 +25,7 @@ import jinja2
 from binaryornot.helpers import has_binary_extension, is_binary_string
 from jinja2.sandbox import SandboxedEnvironment
 
-from drydock.answers import Resolved, plain_text, questions, render_text, resolve
+from drydock.answers import IN_FOLDER, Resolved, plain_text, questions, render_text, resolve
 from drydock.cache import private
 from drydock.errors import DrydockError
 from drydock.extensions import CookiecutterExtensions
@@ -130,8 +130,7 @@ def project_folder(template: Tree, environment: jinja2.Environment, where: str) 
         if all(mark in name for mark in marks):
             return name
     raise DrydockError(
-        f"{where}: has no folder named like {{{{cookiecutter.project_slug}}}}, so it is not a template. "
-        "If the template is in a folder of the repository, set `directory` in the record to it."
+        f"{where}: has no folder named like {{{{cookiecutter.project_slug}}}}, so it is not a template. {IN_FOLDER}"
     )
 
 

@@ -17,12 +17,17 @@ KEPT = 4
 
 
 class Template:
-    """A folder of a source. With `hooks`, a render runs the template's code."""
+    """A folder of a source, which may have been another one at other commits. With `hooks`, a render runs its code."""
 
     def __init__(self, source: Source, directory: str | None, *, hooks: bool = False) -> None:
-        self.source, self.hooks = source, hooks
+        self.source, self.directory, self.hooks = source, directory, hooks
         self.tree = lru_cache(KEPT)(lambda commit: source.tree(commit, directory))
         self.describe, self.date = cache(source.describe), cache(source.date)
+        self.others = cache(lambda other: Template(source, other, hooks=hooks))
+
+    def at(self, directory: str | None) -> "Template":
+        """Return the template as another folder of the same source."""
+        return self if directory == self.directory else self.others(directory)
 
     def render(
         self,
@@ -59,6 +64,7 @@ class Template:
         given: Mapping[str, str] | None = None,
         partial: bool = False,
     ) -> tuple[Tree, Resolved]:
-        """Return what `render` does for the answers of a record, in the surroundings that it tells of."""
+        """Return what `render` does for the folder and the answers of a record, in the surroundings that it tells of."""
         recorded, extra = {**then.answers, **then.private}, then.surroundings(commit)
-        return self.render(commit, recorded, extra=extra, given=given, partial=partial)
+        template = self.at(then.directory)
+        return template.render(commit, recorded, extra=extra, given=given, partial=partial)

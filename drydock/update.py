@@ -106,6 +106,7 @@ def new_record(inspection: Inspection, folder: Path, wanted: set[str] | None, mo
             template=template,
             commit=inspection.newest.sha,
             checkout=inspection.follows,
+            directory=inspection.directory,
             answers=inspection.recordable,
             taken={},
         )

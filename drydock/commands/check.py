@@ -28,6 +28,7 @@ def check(
     offline: bool,
     hooks: bool,
     template: str | None,
+    directory: str | None,
     form: str,
     fail_on: frozenset[str],
     quiet: bool,
@@ -47,6 +48,6 @@ def check(
     """
     from drydock.inspect import Options, inspect  # Slow to import.
 
-    options = Options(folder=folder, template=template, to=to, given=given, offline=offline,
+    options = Options(folder=folder, template=template, directory=directory, to=to, given=given, offline=offline,
                       hooks=hooks, progress=progress(quiet), partial=True)  # fmt: skip
     report_and_exit(inspect(options), form, fail_on, quiet, verbose, moved_ok)

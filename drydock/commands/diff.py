@@ -13,6 +13,7 @@ from drydock.commands.options import (
     IN_STEP,
     files_in_project,
     page,
+    place_options,
     progress,
     set_option,
     template_options,
@@ -22,7 +23,7 @@ from drydock.errors import DrydockError
 
 @click.command()
 @template_options
-@click.option("--template", help="The template's new address, if it has moved.")
+@place_options
 @click.option(
     "--local", is_flag=True, help="Show changes from the recorded template to your files."
 )
@@ -44,6 +45,7 @@ def diff(
     offline: bool,
     hooks: bool,
     template: str | None,
+    directory: str | None,
     local: bool,
     upstream: bool,
     to: str | None,
@@ -70,6 +72,7 @@ def diff(
     options = Options(
         folder=folder,
         template=template,
+        directory=directory,
         to=to,
         given=given,
         offline=offline,

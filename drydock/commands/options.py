@@ -42,6 +42,11 @@ Exit status:
 PREFIX = "drydock.prefix"
 
 F = TypeVar("F", bound=Callable[..., Any])
+# Where the template is now, if it has moved.
+PLACE = (
+    click.option("--template", help="The template's new address, if it has moved."),
+    click.option("--directory", help="Its folder in the repository now, if that has changed."),
+)
 
 
 def template_options(command: F, *, is_new: bool = False) -> F:
@@ -110,11 +115,18 @@ def path_in_project(context: click.Context, name: str) -> str:
     return found
 
 
+def place_options(command: F) -> F:
+    """Add the options that say where the template is now."""
+    for option in reversed(PLACE):
+        command = option(command)
+    return command
+
+
 def report_options(command: F) -> F:
     """Add the options that say what a report looks like."""
     formats = click.Choice(REPORTS)
     options = [
-        click.option("--template", help="The template's new address, if it has moved."),
+        *PLACE,
         click.option("--format", "form", type=formats, default="text", show_default=True),
         click.option("--json", "form", flag_value="json", help="The same as --format json."),
         click.option("--fail-on", default=FAIL_ON, show_default=True, callback=states,

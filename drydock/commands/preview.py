@@ -31,6 +31,7 @@ def preview(
     offline: bool,
     hooks: bool,
     template: str | None,
+    directory: str | None,
     form: str,
     fail_on: frozenset[str],
     quiet: bool,
@@ -57,7 +58,7 @@ def preview(
     from drydock.report.diff import diff
 
     known = record.read_record(folder)
-    options = Options(folder=folder, template=template, to=to or known.commit, given=given,
+    options = Options(folder=folder, template=template, directory=directory, to=to or known.commit, given=given,
                       offline=offline, hooks=hooks, progress=progress(quiet), partial=True)  # fmt: skip
     inspection = inspect(options)
     # What was edited here, and would stay, has nothing to do with the answers.

@@ -11,6 +11,7 @@ from drydock.commands.options import (
     IN_STEP,
     files_in_project,
     is_terminal,
+    place_options,
     progress,
     set_option,
     template_options,
@@ -30,7 +31,7 @@ Exit status:
 """
 )
 @template_options
-@click.option("--template", help="The template's new address, if it has moved.")
+@place_options
 @click.option(
     "--to",
     metavar="REF",
@@ -49,6 +50,7 @@ def update(
     offline: bool,
     hooks: bool,
     template: str | None,
+    directory: str | None,
     to: str | None,
     given: dict[str, str],
     dry_run: bool,
@@ -91,8 +93,10 @@ def update(
         return
     if files and given:
         raise click.UsageError("--set: new answers apply to all files, so name no files.")
+    if files and directory is not None:
+        raise click.UsageError("--directory: the record has one for all files, so name no files.")
     WorkTree(folder).check_idle()
-    options = Options(folder=folder, template=template, to=to, given=given, offline=offline,
+    options = Options(folder=folder, template=template, directory=directory, to=to, given=given, offline=offline,
                       hooks=hooks, progress=progress(as_json))  # fmt: skip
     inspection = inspect(options)
     asked = {} if as_json or dry_run or files else ask(inspection, given)

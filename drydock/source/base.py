@@ -73,7 +73,9 @@ def folder_of(directory: str | None) -> str:
 
 def no_folder(where: str, directory: str | None) -> DrydockError:
     """Return the error of a commit that lacks the template's folder."""
-    return DrydockError(f"{where}: has no folder {directory}.")
+    return DrydockError(
+        f"{where}: has no folder {directory}. If the template has moved to another one, pass --directory; `.` is the top."
+    )
 
 
 def never_fetched(url: str) -> DrydockError:

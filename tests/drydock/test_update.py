@@ -846,6 +846,49 @@ def test_a_template_that_moved_is_recorded(
     assert json.loads((site / NAME).read_text())["template"] == str(moved)
 
 
+@pytest.mark.parametrize("is_below", [True, False])
+def test_a_template_that_moved_in_its_repository_is_followed(
+    drydock: Drydock, lines: Template, site: Path, is_below: bool
+) -> None:
+    old, new = ("", "templates/site") if is_below else ("templates/site", "")
+
+    def move(target: str) -> None:
+        (lines.folder / "templates/site").mkdir(parents=True, exist_ok=True)
+        source = lines.folder / ("" if target else "templates/site")
+        for name in ("cookiecutter.json", TOP):
+            (source / name).rename(lines.folder / target / name)
+
+    if old:
+        move(old)
+        sha = lines.commit({})
+        text = json.loads((site / NAME).read_text())
+        (site / NAME).write_text(json.dumps({**text, "commit": sha, "directory": old}))
+    (site / "lines.txt").write_text(LINES.replace("line 1\n", "mine\n"))
+    commit(site)
+    move(new)
+    lines.commit({f"{new or '.'}/{TOP}/lines.txt": LINES.replace("line 9\n", "theirs\n")})
+    for command in ("check", "diff"):
+        result = drydock(command, site)
+        assert result.exit_code == 2
+        assert "--directory" in result.output
+    words = ["--directory", f"{new}/" if new else "."]
+    result = drydock("check", site, *words)
+    assert result.exit_code == 1, result.output
+    assert "merges cleanly  lines.txt" in result.output
+    assert "+theirs" in drydock("diff", site, *words).output
+    assert "name no files" in drydock("update", site, *words, "lines.txt").stderr
+    result = drydock("update", site, *words)
+    assert result.exit_code == 0, result.output
+    assert "theirs" in (site / "lines.txt").read_text()
+    assert "mine" in (site / "lines.txt").read_text()
+    assert json.loads((site / NAME).read_text())["directory"] == (new or None)
+    commit(site)
+    lines.commit({f"{new or '.'}/{TOP}/new.txt": "new\n"})
+    assert drydock("check", site, "--fail-on", "conflict").exit_code == 3
+    assert drydock("update", site).exit_code == 0
+    assert (site / "new.txt").exists()
+
+
 def test_a_secret_is_asked_for_without_an_echo(
     drydock: Drydock, lines: Template, site: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
