@@ -183,7 +183,8 @@ def same(record: Record, other: Record) -> bool:
 def ask(project: Path, *arguments: str) -> str:
     """Run git in a project; return what it printed, or nothing if it failed."""
     result = git(project, *arguments, check=False)
-    return "" if result.returncode else result.stdout.decode(errors="replace").strip()
+    # No other blank is stripped: the name of a folder may end in one.
+    return "" if result.returncode else result.stdout.decode(errors="replace").strip("\n")
 
 
 def record_at(place: Stay, commit: str) -> Record | None:

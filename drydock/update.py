@@ -118,6 +118,7 @@ def apply(plan: Plan, folder: Path) -> None:
     """Write what a plan says, the record last; DrydockError if that would lose something."""
     tree = WorkTree(folder)
     with tree.locked():
+        tree.check_finished()  # Another drydock may have begun one meanwhile.
         apply_alone(plan, folder, tree)
 
 

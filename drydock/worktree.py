@@ -211,11 +211,11 @@ class WorkTree:
         return result
 
     def apply(self, changes: list[Change]) -> None:
-        """Make all the changes, or none if one fails; DrydockError if an earlier update is unfinished.
+        """Make all the changes, or none if one fails.
 
-        After a conflict, the earlier state is kept until `forget` or `abort`. The caller holds the lock.
+        After a conflict, the earlier state is kept until `forget` or `abort`. The caller holds the lock, and knows that
+        no earlier update is unfinished.
         """
-        self.check_finished()
         self.check_room(changes)
         partial = self.save(changes)
         try:

@@ -16,6 +16,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from drydock import update as updates
 from drydock.record import NAME
 from drydock.worktree import WorkTree
 from tests.support.commands import succeed, tool
@@ -359,6 +360,29 @@ def test_only_one_drydock_writes_to_a_project(
             assert contents(site) == before
             assert git(site, "ls-files", "--stage") == index
     assert drydock("update", site, *(["--abort"] if is_waiting else [])).exit_code != 2
+
+
+def test_an_update_that_another_one_has_begun_is_not_mixed_with_it(
+    drydock: Drydock, lines: Template, site: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    conflicting(lines, site)
+    before, make_plan = contents(site), updates.make_plan
+    begun: list[int] = []
+
+    def slow(*arguments: Any, **more: Any) -> Any:  # noqa: ANN401
+        plan = make_plan(*arguments, **more)
+        if not begun:
+            begun.append(0)
+            begun.append(drydock("update", site).exit_code)
+        return plan
+
+    monkeypatch.setattr(updates, "make_plan", slow)
+    result = drydock("update", site)
+    assert begun == [0, 1]
+    assert result.exit_code == 2
+    assert "an update is unfinished" in result.stderr
+    assert drydock("update", site, "--abort").exit_code == 0
+    assert contents(site) == before
 
 
 def test_two_updates_at_once_can_be_undone(lines: Template, site: Path) -> None:
