@@ -258,11 +258,14 @@ def merged_by_key(path: str, stages: dict[int, File]) -> str | None:
         return None
     if are_made_again(*(stages[stage].data for stage in (2, 1, 3))):
         return None
-    merged = merged_by_line(*(text.splitlines(keepends=True) for text in (base, ours, theirs)))
-    if merged is None:
+    texts = merged_by_line(*(text.splitlines(keepends=True) for text in (base, ours, theirs)))
+    if texts is None:
         return None
-    *sides, result = (formats.parse(path, text) for text in (base, ours, theirs, merged))
+    *sides, result = (formats.parse(path, text) for text in (base, ours, theirs, texts[0]))
     if any(document.leaves is None for document in (*sides, result)):
+        return None
+    # Nobody knows which of two new items of a list comes first.
+    if texts[1] != texts[0] and formats.parse(path, texts[1]).meaning != result.meaning:
         return None
     before, mine, other, after = (grouped(document.leaves or ()) for document in (*sides, result))
     nothing: Counter[str] = Counter()
@@ -272,23 +275,33 @@ def merged_by_key(path: str, stages: dict[int, File]) -> str | None:
             return None
         if after.get(key, nothing) != (right if left == old else left):
             return None
-    return merged
+    return texts[0]
 
 
 Edit = tuple[int, int, list[str]]
 
 
-def merged_by_line(base: list[str], ours: list[str], theirs: list[str]) -> str | None:
+def edits_of(base: list[str], lines: list[str]) -> list[Edit]:
+    """Return the edits that make one text of another; what is only added stands as late as it can."""
+    codes = Matcher(base, lines, autojunk=False).get_opcodes()
+    edits = [(a, b, lines[c:d]) for tag, a, b, c, d in codes if tag != "equal"]
+    ends = [edit[0] - 1 for edit in edits[1:]] + [len(base)]
+    for index, ((start, last, added), end) in enumerate(zip(edits, ends, strict=True)):
+        place = start
+        if start == last:
+            while place < end and base[place] == added[0]:
+                added = [*added[1:], added[0]]
+                place += 1
+            edits[index] = place, place, added
+    return edits
+
+
+def merged_by_line(base: list[str], ours: list[str], theirs: list[str]) -> tuple[str, str] | None:
     """Return a text with the edits of both sides, which may be adjacent; None if they overlap, or are far too many.
 
-    If both add something at the same place, the project's comes first.
+    If both add something at the same place, the project's comes first, and last in the second text.
     """
-
-    def edits(lines: list[str]) -> list[Edit]:
-        codes = Matcher(base, lines, autojunk=False).get_opcodes()
-        return [(a, b, lines[c:d]) for tag, a, b, c, d in codes if tag != "equal"]
-
-    mine, other = edits(ours), edits(theirs)
+    mine, other = edits_of(base, ours), edits_of(base, theirs)
     if len(mine) * len(other) > WORK:
         return None
     other = [edit for edit in other if edit not in mine]
@@ -304,13 +317,34 @@ def merged_by_line(base: list[str], ours: list[str], theirs: list[str]) -> str |
         [*((edit, 0) for edit in mine), *((edit, 1) for edit in other)],
         key=lambda pair: (pair[0][0], pair[0][1], pair[1]),
     )
+    return joined(base, [edit for edit, _ in ordered]), joined(base, exchanged(ordered))
+
+
+def exchanged(ordered: list[tuple[Edit, int]]) -> list[Edit]:
+    """Return the edits of two sides; where both have added something at the same place, in the other order."""
+    result: list[Edit] = []
+    before = -1
+    for edit, side in ordered:
+        if result and before == 1 - side:
+            (start, end, lines), (first, last, more) = result[-1], edit
+            if end == first and len(lines) > end - start and len(more) > last - first:
+                result[-1:] = [(start, end, more), (first, last, lines)]
+                before = -1
+                continue
+        result.append(edit)
+        before = side
+    return result
+
+
+def joined(base: list[str], edits: Iterable[Edit]) -> str:
+    """Return a text with edits of it, in the order of their places."""
     result: list[str] = []
     place = 0
-    for (start, end, lines), _ in ordered:
-        result += base[place:start]
+    for start, end, lines in edits:
         # A last line without a line break would run into the next.
-        if result and not result[-1].endswith("\n"):
-            result[-1] += "\n"
-        result += lines
+        for part in (base[place:start], lines):
+            if part and result and not result[-1].endswith("\n"):
+                result[-1] += "\n"
+            result += part
         place = max(place, end)
     return "".join([*result, *base[place:]])

@@ -22,6 +22,7 @@ from drydock.worktree import WorkTree
 from tests.support.commands import succeed, tool
 from tests.support.templates import COMPOSE, TOP, Drydock, MakeTemplate, Template, git
 
+STEPS = "steps:\n- name: C\n  uses: c\n- name: T\n  run: t\n"
 LINES = "".join(f"line {number}\n" for number in range(12))
 
 
@@ -640,7 +641,16 @@ def test_crlf_stays_crlf(drydock: Drydock, lines: Template, site: Path) -> None:
         (".env.example", "A=1\n", "A=1\nB=2\n", "A=1\nC=3", "A=1\nB=2\nC=3"),
         ("requirements.txt", "a==1\nb==1\n", "a==2\nb==1\n", "a==1\nb==2\n", "a==2\nb==2\n"),
         ("a.json", '{\n "a": 1,\n "b": 1\n}\n', '{\n "a": 2,\n "b": 1\n}\n', '{\n "a": 1,\n "b": 2\n}\n', '{\n "a": 2,\n "b": 2\n}\n'),
+        (".env.example", "A=1\n\nZ=1\n", "A=1\nB=2\n\nZ=1\n", "A=1\n\nC=3\nZ=1\n", "A=1\nB=2\n\nC=3\nZ=1\n"),
+        ("a.yml", STEPS, STEPS.replace("uses: c", "uses: d") + "- name: B\n", STEPS.replace("- name: T", "- name: I\n- name: T"), STEPS.replace("uses: c", "uses: d").replace("- name: T", "- name: I\n- name: T") + "- name: B\n"),
         # These stay conflicts: the same key, the order of a list, and a format in which all order counts.
+        ("a.yml", STEPS, STEPS.replace("- name: T", "- name: B\n  run: b\n- name: T"), STEPS.replace("- name: T", "- name: I\n  run: i\n- name: T"), None),
+        ("a.yml", STEPS, STEPS + "- name: B\n", STEPS + "- name: I\n", None),
+        ("a.yml", "s:\n- name: a\n  run: x\n- name: b\n", "s:\n- name: a\n  run: x\n- name: c\n  run: x\n- name: b\n", "s:\n- name: a\n  run: x\n- name: d\n  run: y\n- name: b\n", None),
+        (".env.example", "A=1\n", "A=1\nURL=http://${HOST}/\n", "A=1\nHOST=h\n", None),
+        ("requirements.txt", "-r a\nx==1\n", "-r a\n-r b\nx==1\n", "-r a\n-c c\nx==1\n", None),
+        ("a.ini", "[a]\nx = 1\n", "[a]\nx = 1\n[b]\nx = 1\n", "[a]\nx = 1\n[c]\nx = 2\n", None),
+        ("a.toml", "a = [\n 1,\n]\n", "a = [\n 1,\n 2,\n]\n", "a = [\n 1,\n 3,\n]\n", None),
         ("a.yml", "a: 1\n", "a: 2\n", "a: 3\n", None),
         ("a.yml", "l:\n- a\n", "l:\n- a\n- b\n", "l:\n- a\n- c\n", None),
         ("nginx.conf", "a 1;\nb 1;\n", "a 2;\nb 1;\n", "a 1;\nb 2;\n", None),
