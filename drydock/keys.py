@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 
 from drydock.formats import Document, Leaf
 from drydock.formats.requirements import HASHES
-from drydock.secrets import is_secret, masked_text
+from drydock.secrets import is_secret, masked_value
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,7 +34,8 @@ class KeyChange:
         values = (self.before, self.after)
         secret = any(value is not None and is_secret(self.key, value) for value in values)
         before, after = (
-            None if value is None else "***" if secret else masked_text(value) for value in values
+            None if value is None else "***" if secret else masked_value(self.key, value)
+            for value in values
         )
         return replace(self, before=before, after=after, secret=secret or (before, after) != values)
 
