@@ -14,6 +14,7 @@ from drydock.merge import Fate, irreconcilable, merge
 from drydock.policy import Policy
 from drydock.record import Record
 from drydock.renames import renames, with_names
+from drydock.secrets import hide
 from drydock.source import Source, open_source
 from drydock.source.base import folder_of
 from drydock.state import State
@@ -154,6 +155,8 @@ def inspect(options: Options) -> Inspection:
             if not options.partial or options.given:
                 raise
             not_known = str(error)
+    given = options.given or {}
+    hide(answers.get(name) for answers in (known.answers, given) for name in resolved.secret)
     base, upstream, elsewhere = without_pointers(base, upstream)
     unasked = ""
     if options.given and not options.hooks:

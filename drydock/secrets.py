@@ -5,7 +5,7 @@ not. Well-known forms of credentials count, too, whatever they are called.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 # The last word of names whose values are secret. It may be written together with others, as in PGPASSWORD.
 WORD = re.compile(
@@ -116,6 +116,25 @@ HINT = re.compile(
     re.I,
 )
 PRIVATE_KEY = "PRIVATE KEY-----"
+# Answers to questions for secrets, which a file may have under any name. Shorter ones would be found in other words.
+SHORTEST = 6
+answers: set[str] = set()
+
+
+def hide(values: Iterable[object]) -> None:
+    """Mask these answers from now on, wherever they are, and no others."""
+    texts = {value for value in values if isinstance(value, str)}
+    answers.clear()
+    answers.update(text for text in texts if len(text) >= SHORTEST and not is_secret_name(text))
+
+
+def without_answers(text: str) -> str:
+    """Return a text without the answers that are secret."""
+    for answer in sorted(answers, key=len, reverse=True):
+        text = text.replace(answer, "***")
+    return text
+
+
 PAIR = re.compile(r"""^[\s-]*["']?(?:name|key)["']?\s*[:=]\s*["']?(?P<name>[\w.-]+)["']?,?\s*$""")
 PAIRED = re.compile(r"""^(?P<lead>[\s-]*["']?(?:value|default)["']?\s*[:=]\s*)(?P<value>.+)$""")
 ENTRY = re.compile(
@@ -236,6 +255,7 @@ def masked(line: str) -> str:
         known = re.fullmatch(PLACEHOLDER, match["value"])
         return match[0] if known else f"{match[1]}***@"
 
+    line = without_answers(line)
     if not HINT.search(line):
         return line
     line = AUTHORIZATION.sub(known, TOKEN.sub("***", BEARER.sub(r"\1 ***", line)))
@@ -272,7 +292,7 @@ class Masker:
             return "***"
         shown = self.shown(line, following)
         self.note(line)
-        return shown
+        return without_answers(shown)
 
     def shown(self, line: str, following: str) -> str:
         """Return a line without its secrets, which does not hold a private key."""
@@ -336,7 +356,11 @@ class Masker:
 
 def masked_text(text: str) -> str:
     """Return a text of any number of lines without its secrets."""
-    return "".join(masked_lines(text.splitlines(keepends=True))) if HINT.search(text) else text
+    return (
+        "".join(masked_lines(text.splitlines(keepends=True)))
+        if HINT.search(text)
+        else without_answers(text)
+    )
 
 
 def masked_value(key: str, value: str) -> str:

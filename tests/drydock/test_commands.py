@@ -334,6 +334,21 @@ def test_preview_shows_what_an_answer_would_change_and_writes_nothing(
     assert "would be new      later.txt" in moved.output
 
 
+@pytest.mark.parametrize("words", [["--diff"], ["--json"], ["--format", "markdown"], []])
+def test_the_answer_to_a_question_for_a_secret_is_shown_nowhere(
+    drydock: Drydock, make_template: MakeTemplate, tmp_path: Path, words: list[str]
+) -> None:
+    answer = "{{ cookiecutter.db_password }}"
+    files = {f"{TOP}/a.txt": f"{answer}\n", f"{TOP}/b.yml": f"x: [{answer}]\n{answer}: 1\ny: a\n"}
+    questions = {"slug": "site", "db_password": "", "token": "a", "word": "a"}
+    project = make_template(files, questions).generate(tmp_path / "projects")
+    given = ["--set", "db_password=hunter2hunter2", "--set", "token=y", "--set", "word=readable"]
+    result = drydock("preview", project, *given, *words)
+    assert "b.yml" in result.output
+    assert "hunter2" not in result.output
+    assert "a: ***" not in result.output
+
+
 def test_preview_tells_nothing_but_what_the_answers_change(drydock: Drydock, project: Path) -> None:
     edit(project / README, "A line.", "My line.")
     (project / "run.sh").unlink()
