@@ -1,5 +1,8 @@
 """Formats of structured files: a file each, with `parse(path, text) -> Document`, and an entry here."""
 
+import re
+from dataclasses import replace
+
 from drydock.formats.document import LONGEST, SECONDS, Document, Format, Leaf, Uncertain
 from drydock.formats.ini import PYTHON
 from drydock.formats.jsonc import COMMENTED, FOLDERS
@@ -34,6 +37,10 @@ FORMATS: tuple[Format, ...] = (
     ),
 )
 BOM = "\ufeff"
+# Comments that programs read, in the first two lines: how a text is run or encoded, or what it is, as for cloud-init.
+READ = re.compile(
+    r"#!|#(?:cloud-[\w-]+|include|include-once|part-handler)\s*$|##\s*template:|#.*\bcoding[:=]|#\s*(?:syntax|escape|check)\s*="
+)
 
 
 def format_of(path: str) -> Format | None:
@@ -57,11 +64,15 @@ def parse(path: str, text: str) -> Document:
         return Document()
     try:
         with timed(SECONDS):
-            return form.parse(path, text)
+            document = form.parse(path, text)
     except (Uncertain, RecursionError, TimeUp):
         return Document()
     except ValueError as error:
         return Document(problem=str(error) if form.certain else None)
+    if document.meaning is None:
+        return document
+    told = [("#", "".join(line.split())) for line in text.split("\n", 2)[:2] if READ.match(line)]
+    return replace(document, meaning=(*told, *document.meaning))
 
 
 __all__ = ["FORMATS", "Document", "Format", "Leaf", "format_of", "is_keyed", "parse"]

@@ -27,7 +27,8 @@ def parse(_path: str, text: str) -> Document:
         stripped = line.strip()
         if not stripped or stripped.startswith("#"):
             continue
-        text = squeezed(continued(line, lines, escape))
+        whole = continued(line, lines, escape)
+        text = squeezed(whole)
         word, _, rest = text.partition(" ")
         instruction = word.upper()
         heredocs: list[re.Match[str]] = []
@@ -40,7 +41,9 @@ def parse(_path: str, text: str) -> Document:
         if instruction == "FROM":
             name = re.search(r"(?i) as (\S+)$", rest)
             stage, number = name[1] if name else str(number), number + 1
-        leaves += instructions(f"{stage}.{instruction}".lstrip("."), instruction, rest)
+        # `ENV NAME two  words` keeps the spaces of its value.
+        plain = re.sub(r"^\s*\S+\s+(\S+)\s+", r"\1 ", whole).strip()
+        leaves += instructions(f"{stage}.{instruction}".lstrip("."), instruction, rest, plain)
     document = ordered(leaves)
     # Where a group of variables begins decides which of them see each other; there is nothing to show.
     shown = tuple(leaf for leaf in leaves if leaf.value or not leaf.key.endswith(VARIABLES))
@@ -72,12 +75,15 @@ def body(lines: Iterator[str], heredoc: re.Match[str]) -> str:
     raise ValueError(f"the here-document {heredoc[3]} does not end")
 
 
-def instructions(path: str, instruction: str, rest: str) -> Iterator[Leaf]:
-    """Yield an instruction; for variables, each of them, and before them where they begin."""
+def instructions(path: str, instruction: str, rest: str, plain: str) -> Iterator[Leaf]:
+    """Yield an instruction; for variables, each of them, and before them where they begin.
+
+    `plain` is what is after the instruction with all its spaces.
+    """
     variables = re.findall(r"([\w.-]+)=((?:\"(?:\\.|[^\"\\])*\"|'[^']*'|\\.|[^\s\"'\\])*)", rest)
     if instruction in VARIABLES and variables and rest == " ".join(map("=".join, variables)):
         yield Leaf(path, "")
         for name, value in variables:
             yield Leaf(f"{path}.{name}" if "." not in name else f'{path}."{name}"', value)
     else:
-        yield Leaf(path, rest)
+        yield Leaf(path, plain if instruction in ("ENV", "LABEL") else rest)

@@ -1,6 +1,7 @@
 """INI in its dialects: Python's configparser, uWSGI, MySQL's option files, .editorconfig."""
 
 import re
+from collections.abc import Iterable
 from fnmatch import fnmatchcase
 
 from drydock.formats.document import Document, Uncertain, unix
@@ -24,7 +25,10 @@ def parse(path: str, text: str) -> Document:
     uwsgi = "uwsgi" in path
     in_order = uwsgi or (not python and "$" in text)
     sign = "[=:]" if python else "="
-    may_lack_value = uwsgi or name.endswith(".cnf")
+    mysql = name.endswith(".cnf")
+    may_lack_value = uwsgi or mysql
+    # uWSGI takes an option without a value for one that is true.
+    bare = Bare("true" if uwsgi else "(no value)")
     sections: list[tuple[str, list[tuple[str, list[str] | None]]]] = [("", [])]
     open_value: list[str] | None = None
     for line in unix(text).split("\n"):
@@ -50,7 +54,13 @@ def parse(path: str, text: str) -> Document:
         open_value = [rest[0]] if rest else None
         sections[-1][1].append((key, open_value))
     top, *named = [
-        (section, Pairs([(key, value_of(lines)) for key, lines in keys], ordered=in_order))
+        (
+            section,
+            Pairs(
+                [(key, bare if lines is None else value_of(lines)) for key, lines in keys],
+                ordered=in_order or (mysql and repeats(key for key, _ in keys)),
+            ),
+        )
         for section, keys in sections
     ]
     pairs = [*top[1].pairs, *named]
@@ -59,8 +69,13 @@ def parse(path: str, text: str) -> Document:
     return document([("", Pairs(pairs, ordered=sections_in_order))] if pairs else [])
 
 
-def value_of(lines: list[str] | None) -> str | Bare:
-    """Return a value of several lines; a key may have no value, which is not an empty one."""
-    return (
-        Bare("true") if lines is None else Bare(" ⏎ ".join(lines).rstrip(" ⏎").removeprefix(" ⏎ "))
-    )
+def repeats(names: Iterable[str]) -> bool:
+    """Tell whether options of MySQL are written in two ways, such as `log-bin` and `skip_log_bin`: the last one wins."""
+    prefix = r"^(loose|skip|enable|disable|maximum)_"
+    options = [re.sub(prefix, "", re.sub(prefix, "", name.replace("-", "_"))) for name in names]
+    return len({*options}) < len(options)
+
+
+def value_of(lines: list[str]) -> Bare:
+    """Return a value of several lines."""
+    return Bare(" ⏎ ".join(lines).rstrip(" ⏎").removeprefix(" ⏎ "))

@@ -14,8 +14,8 @@ COMMENTED = (
     ".eslintrc*", ".babelrc*", ".swcrc", "turbo.json", "deno.json", "renovate.json", "*.code-workspace",
 )  # fmt: skip
 FOLDERS = (".vscode", ".devcontainer")
-# In package.json, the first condition that applies wins.
-ORDERED = ("exports", "imports")
+# In package.json, the first condition that applies wins, and so does the first pattern of Jest.
+ORDERED = ("exports", "imports", "typesVersions", "jest")
 
 
 def parse(path: str, text: str) -> Document:
@@ -30,6 +30,8 @@ def parse(path: str, text: str) -> Document:
         value = Pairs(
             [(key, in_order(item) if key in ORDERED else item) for key, item in value.pairs]
         )
+    if name == "jest.config.json":
+        value = in_order(value)
     return document([("", value)])
 
 

@@ -42,7 +42,7 @@ CHANGED: list[tuple[str, str, str, list[tuple[str, str | None, str | None]]]] = 
     ("uwsgi.ini", "[uwsgi]\nenv = A", "[uwsgi]\nenv = A\nenv = B", [("uwsgi.env", None, "B")]),
     (".flake8", "[flake8]\nexclude =\n  a\n  b", "[flake8]\nexclude =\n  a", [("flake8.exclude", "a ⏎ b", "a")]),
     ("setup.cfg", "[a]\nkey = 1", "[a]\nkey: 2", [("a.key", "1", "2")]),
-    ("my.cnf", "[a]\nkey", "[a]\nkey = 2", [("a.key", "true", "2")]),
+    ("my.cnf", "[a]\nkey", "[a]\nkey = 2", [("a.key", "(no value)", "2")]),
     ("nginx/site.conf", NGINX, NGINX.replace("1y", "2y"),
      [("http.server.location /static/.expires", "1y", "2y")]),
     ("site.conf.template", "server_name ${HOST};", 'server_name "a;b";', [("server_name", "${HOST}", '"a;b"')]),
