@@ -116,9 +116,20 @@ def inspect_history(project: Path, base: Tree, known: Record, hooks: Tree, rende
             return Made(
                 files={}, reason=f"{record.NAME} cannot be read in the commit that added it"
             )
-        return inspect_commits(places, base, known, start, first, render)
+        told = inspect_commits(places, base, known, start, first, render)
+        hidden = ignored(project, [path for path, file in told.files.items() if file is None])
+        return Made(files={path: file for path, file in told.files.items() if path not in hidden})
     except DrydockError as error:
         return Made(files={}, reason=str(error).rstrip("."))
+
+
+def ignored(project: Path, paths: list[str]) -> set[str]:
+    """Return those of some paths that exist and that git ignores: no commit has them, but no hook has removed them."""
+    names = [path for path in paths if (project / path).is_file()]
+    stdin = "\0".join(names).encode(errors="surrogateescape")
+    # The status is 1 if it ignores none.
+    result = git(project, "check-ignore", "-z", "--stdin", stdin=stdin, check=False)
+    return {*result.stdout.decode(errors="surrogateescape").split("\0")} & {*names}
 
 
 def inspect_commits(

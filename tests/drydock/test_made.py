@@ -93,6 +93,20 @@ def test_edits_before_an_update_are_drift_after_it(
     assert paths(drydock, made)["new.txt"] == "deleted here"
 
 
+def test_an_edit_of_a_file_that_git_ignores_is_drift(
+    drydock: Drydock, make_template: MakeTemplate, tmp_path: Path
+) -> None:
+    # Under its own name, it would count in the template, too.
+    ignore = f"{TOP}/{{% if true %}}.gitignore{{% endif %}}"
+    ignored = {ignore: "local/\n", f"{TOP}/local/a.cfg": "a\n", f"{TOP}/local/b.cfg": "b\n"}
+    hook = {"hooks/post_gen_project.py": "import os\nos.unlink('local/b.cfg')\n"}
+    project = generate(make_template({**ignored, **hook}), tmp_path / "projects")
+    commit(project)
+    assert paths(drydock, project) == {}
+    (project / "local/a.cfg").write_text("mine\n")
+    assert paths(drydock, project) == {"local/a.cfg": "edited here"}
+
+
 def test_without_a_history_it_says_so(drydock: Drydock, hooked: Template, tmp_path: Path) -> None:
     project = generate(hooked, tmp_path / "projects")
     result = drydock("check", project)
