@@ -83,7 +83,7 @@ class WorkTree:
         what the update writes. `partial` is the name of a file that is not complete.
         """
         kept: dict[str, Any] = json.loads((self.state / MANIFEST).read_text(encoding="utf-8"))
-        return kept
+        return {"partial": name_of_partial()} | kept  # Earlier versions did not write it.
 
     def head(self) -> str:
         """Return the commit that is checked out; nothing if there is none yet."""

@@ -147,6 +147,20 @@ def test_abort_brings_back_every_byte(drydock: Drydock, lines: Template, site: P
     assert drydock("update", site, "--abort").exit_code == 2
 
 
+def test_abort_knows_what_earlier_versions_kept(
+    drydock: Drydock, lines: Template, site: Path
+) -> None:
+    conflicting(lines, site)
+    before = contents(site)
+    assert drydock("update", site).exit_code == 1
+    (manifest,) = site.glob(".git/drydock-update/*/manifest.json")
+    kept = json.loads(manifest.read_text())
+    del kept["partial"]
+    manifest.write_text(json.dumps(kept))
+    assert drydock("update", site, "--abort").exit_code == 0
+    assert contents(site) == before
+
+
 def test_each_project_of_a_repository_has_an_update_of_its_own(
     drydock: Drydock, lines: Template, tmp_path: Path
 ) -> None:
