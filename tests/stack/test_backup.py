@@ -353,3 +353,29 @@ def test_a_new_volume_for_a_new_major_version_as_documented(stack: Stack) -> Non
     assert rows(stack) == before
     assert eventually(stack.ready, lambda status: status == 200) == 200
     succeed("docker", "volume", "rm", f"{stack.folder.name}_old", cwd=stack.folder)
+
+
+def test_files_that_come_and_go_do_not_stop_a_backup(stack: Stack) -> None:
+    churn = """cd /srv/media; while [ ! -e stop ]; do
+        for n in 1 2 3 4 5 6 7 8 9; do head -c 300000 /dev/urandom >churn.$n; : >churn.5; rm -f churn.$((10 - n)); done
+    done; rm -f churn.* stop"""
+    before = names(stack)
+    stack.compose("exec", "--detach", "backend", "sh", "-c", churn)
+    try:
+        for _ in range(2):
+            make(stack, "backup")
+    finally:
+        stack.execute("backend", "touch", "/srv/media/stop")
+    assert len(names(stack)) == len(before) + 2
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("BACKUP_KEEP", "0"), ("BACKUP_KEEP", "two"), ("BACKUP_AT", "25:00")]
+)
+def test_settings_that_would_keep_no_backup_are_refused(
+    name: str, value: str, stack: Stack
+) -> None:
+    before = names(stack)
+    words = ("run", "--rm", "--no-deps", "-T", "--env", f"{name}={value}", "backup", "rotate")
+    assert f"{name}={value} is no " in stack.compose(*words, check=False)
+    assert names(stack) == before

@@ -242,6 +242,11 @@ class Migration(migrations.Migration):
         lambda text: text.replace("USER 10001", "RUN echo no wheel >&2; false\nUSER 10001"),
         "image does not build: no wheel",
     ),
+    "its code is not Python": (
+        "{slug}/core/views.py",
+        lambda text: f"{text}\ndef x(:\n",
+        "image does not build: SyntaxError: invalid syntax",
+    ),
     "its settings are wrong": (
         "config/settings.py",
         lambda text: f"{text}\nraise RuntimeError('no such region')\n",

@@ -14,8 +14,9 @@ import sys
 import tarfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import BinaryIO
 
 from obstore import list as listed
 from obstore import put
@@ -33,6 +34,28 @@ def alone() -> Iterator[None]:
         yield
 
 
+class Padded:
+    """A file that is as long as was said, though it may have become shorter."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self.file = file
+
+    def read(self, size: int = -1, /) -> bytes:
+        """Return as many bytes as are asked for."""
+        return self.file.read(size).ljust(size, b"\0")
+
+
+def add(tar: tarfile.TarFile, path: Path) -> None:
+    """Add a file or a folder, unless it is gone by now: the site goes on meanwhile."""
+    name = str(path.relative_to(MEDIA))
+    with suppress(FileNotFoundError):
+        if path.is_file() and not path.is_symlink():
+            with path.open("rb") as file:
+                tar.addfile(tar.gettarinfo(arcname=name, fileobj=file), Padded(file))
+        else:
+            tar.add(path, name, recursive=False)
+
+
 def pack(name: str) -> None:
     """Write the archive of a backup, and its checksum beside that of the database."""
     archive = BACKUPS / f"{name}.media.tar.gz"
@@ -40,7 +63,10 @@ def pack(name: str) -> None:
         return
     part = archive.with_suffix(".part")
     with tarfile.open(part, "w:gz") as tar:
-        tar.add(MEDIA, arcname=".")
+        add(tar, MEDIA)
+        for folder, folders, files in os.walk(MEDIA):
+            for entry in (*folders, *files):
+                add(tar, Path(folder, entry))
     with tarfile.open(part) as tar:
         count = sum(member.isfile() for member in tar)
     with part.open("rb") as file:

@@ -110,9 +110,16 @@ def waiting() -> tuple[dict[str, tuple[int, float]], int]:
     ) as client:
         for queue in settings.CELERY_TASK_QUEUES:
             oldest = client.lindex(queue.name, -1)
-            sent = json.loads(oldest)["headers"]["sent_at"] if oldest else time.time()
-            found[queue.name] = client.llen(queue.name), max(time.time() - sent, 0.0)
+            found[queue.name] = client.llen(queue.name), max(time.time() - sent_at(oldest), 0.0)
         return found, client.hlen("unacked")
+
+
+def sent_at(message: bytes | None) -> float:
+    """Return when a task was sent; now if there is none, or it does not say, such as another program's."""
+    try:
+        return float(json.loads(message or "{}")["headers"]["sent_at"])
+    except (KeyError, TypeError, ValueError):
+        return time.time()
 
 
 def tasks_are_done() -> bool:

@@ -97,6 +97,11 @@ def test_without_a_broker_there_are_metrics(
     assert not celery.tasks_are_done()
 
 
+@pytest.mark.parametrize("message", [None, b"{}", b'{"headers": {}}', b"[]", b"no JSON", b"\xff"])
+def test_a_task_that_does_not_say_when_it_was_sent_has_not_waited(message: bytes | None) -> None:
+    assert time.time() - celery.sent_at(message) < 10
+
+
 def test_a_url_of_something_else_is_no_broker() -> None:
     assert celery.broker(DOWN) == {"url": DOWN}
     with pytest.raises(ValueError, match="amqp"):
