@@ -406,20 +406,26 @@ def unasked_hook(template: Tree) -> str:
 def with_merges(comparison: Comparison, base: Tree, upstream: Tree, here: Tree) -> Comparison:
     """Return a comparison in which only what cannot be merged is a conflict."""
     paths = {drift.path for drift in comparison.drifts if drift.state is State.CONFLICT}
-    base, upstream, here = (
+    trees = (
         {path: file for path, file in tree.items() if path in paths}
-        for tree in (base, upstream, here)
+        for tree in (base, here, upstream)
     )
-    paths -= irreconcilable(base, here, upstream)
+    paths -= irreconcilable(*trees)
     if not paths:
         return comparison
+    # The template may have moved a file to the place of a new one, where its conflict would be.
+    gone = {path for path in paths if path in base and path not in upstream}
+    new = {*upstream} - {*base} - {*here} if gone else set()
     base, upstream, here = (
-        {path: file for path, file in tree.items() if path in paths}
+        {path: file for path, file in tree.items() if path in paths | new}
         for tree in (base, upstream, here)
     )
     fates = {outcome.path: outcome.fate for outcome in merge(base, here, upstream, {}, {})}
+    elsewhere = any(fates.get(path) is Fate.CONFLICT for path in new)
 
     def state(path: str) -> State:
+        if path in gone and elsewhere:
+            return State.CONFLICT
         match fates.get(path):
             case Fate.CONFLICT:
                 return State.CONFLICT

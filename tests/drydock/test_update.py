@@ -601,6 +601,22 @@ def test_a_file_that_the_template_moved_keeps_the_edit(
     assert (site / "docs/moved.txt").read_text() == LINES.replace("line 5\n", "mine\n")
 
 
+@pytest.mark.parametrize(
+    ("theirs", "expected"),
+    [(LINES, "merges cleanly"), (LINES.replace("line 5", "theirs"), "conflict")],
+)
+def test_a_check_knows_that_the_template_moved_a_file(
+    drydock: Drydock, lines: Template, site: Path, theirs: str, expected: str
+) -> None:
+    (site / "lines.txt").write_text(LINES.replace("line 5\n", "mine\n"))
+    commit(site)
+    lines.commit({f"{TOP}/lines.txt": None, f"{TOP}/docs/moved.txt": theirs})
+    report = json.loads(drydock("check", site, "--json").stdout)
+    states = {drift["path"]: drift["state"] for drift in report["drifts"]}
+    assert states == {"lines.txt": expected, "docs/moved.txt": "new upstream"}
+    assert drydock("update", site).exit_code == (expected == "conflict")
+
+
 def test_a_file_removed_upstream_and_edited_here_conflicts(
     drydock: Drydock, lines: Template, site: Path
 ) -> None:
