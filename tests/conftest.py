@@ -135,12 +135,16 @@ def git_settings() -> Iterator[None]:
 
 @pytest.fixture(scope="session", autouse=True)
 def bytecode(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Let the programs that tests start compile each module once, and write that beside no file of a project."""
+    """Let the programs that tests start compile each module once, and write that into no folder of a project.
+
+    Nor what Hypothesis keeps, in any run of pytest where it is installed.
+    """
     folder = tmp_path_factory.getbasetemp()
     if "PYTEST_XDIST_WORKER" in os.environ:
         folder = folder.parent
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PYTHONPYCACHEPREFIX", str(folder / "bytecode"))
+        patch.setenv("HYPOTHESIS_STORAGE_DIRECTORY", str(folder / "hypothesis"))
         patch.delenv("PYTHONDONTWRITEBYTECODE", raising=False)
         yield
 
