@@ -114,7 +114,7 @@ def waiting() -> tuple[dict[str, tuple[int, float]], int]:
         return found, client.hlen("unacked")
 
 
-def sent_at(message: bytes | None) -> float:
+def sent_at(message: str | bytes | None) -> float:
     """Return when a task was sent; now if there is none, or it does not say, such as another program's."""
     try:
         return float(json.loads(message or "{}")["headers"]["sent_at"])
