@@ -11,12 +11,11 @@ from dataclasses import replace
 from pathlib import Path
 
 from drydock import formats
-from drydock.compare import Comparison, Documents, without_ignored_keys
+from drydock.compare import Comparison
 from drydock.errors import DrydockError
 from drydock.formats import Leaf
 from drydock.policy import (
     FILE,
-    OWN,
     SHARED,
     TABLE,
     Acceptance,
@@ -25,7 +24,7 @@ from drydock.policy import (
     is_of_policy,
     literal_key,
 )
-from drydock.replacing import name_of_partial, replacing
+from drydock.replacing import replacing
 from drydock.tree import File, Tree, crlf, in_crlf, unix
 
 # The start of one of the policy's tables.
@@ -87,17 +86,6 @@ def in_force(
     return replace(rules, ignore_keys=(*rules.ignore_keys, *keys)), files, ended
 
 
-def without_own_policy(base: Tree, other: Tree, rules: Policy) -> Tree:
-    """Return a tree in which files that differ from their counterparts in nothing but the policy do not differ."""
-    rules, documents = replace(rules, ignore_keys=(OWN,)), Documents()
-    same = {
-        path: file
-        for path in (FILE, SHARED)
-        if (file := without_ignored_keys(path, base.get(path), other.get(path), rules, documents))
-    }
-    return {**other, **same}
-
-
 def marked(comparison: Comparison, files: dict[str, str]) -> Comparison:
     """Return a comparison in which accepted files carry their reasons."""
     drifts = (replace(drift, accepted=files.get(drift.path)) for drift in comparison.drifts)
@@ -139,7 +127,7 @@ def write(project: Path, new: Iterable[Acceptance]) -> Path:
             f"{path}: cannot take another entry ({error}). Give each accepted deviation a table of its own, "
             f"[[{table}]]."
         ) from None
-    with replacing(path, name_of_partial()) as partial:
+    with replacing(path) as partial:
         partial.write_bytes(in_crlf(written) if crlf(data) else written)
         if path.exists():
             shutil.copymode(path, partial)

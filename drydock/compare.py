@@ -189,7 +189,7 @@ def without_ignored_keys(
     """Return `base` in place of another version that differs only in ignored keys."""
     if base is None or other is None or base == other or base.executable != other.executable:
         return other
-    if not policy.ignore_keys or base.unknown or other.unknown:
+    if not policy.ignores_keys_of(path) or base.unknown or other.unknown:
         return other
     before, after = documents.of(path, base), documents.of(path, other)
     if not any(policy.ignoring(path, edit.key) for edit in diff_keys(before, after) or []):

@@ -1,7 +1,7 @@
 """Inspect a project: its record, its template at two commits, and what lies between them."""
 
 import datetime
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Set
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -187,9 +187,7 @@ def inspect(options: Options) -> Inspection:
     rules = follow(rules, names, leaving_out={path for tree in uncertain for path in tree})
     in_force, accepted, ended = accept.in_force(rules, *trees, datetime.date.today())
     everything = [{**tree, **rest} for tree, rest in zip(trees, uncertain, strict=True)]
-    first, *others = everything
-    newer, mine = (accept.without_own_policy(first, tree, rules) for tree in others)
-    comparison = compare(first, newer, mine, in_force, pending)
+    comparison = compare(everything[0], everything[1], everything[2], in_force, pending)
     unmerged = ""
     try:
         comparison = with_merges(comparison, *trees)
@@ -406,21 +404,14 @@ def unasked_hook(template: Tree) -> str:
 def with_merges(comparison: Comparison, base: Tree, upstream: Tree, here: Tree) -> Comparison:
     """Return a comparison in which only what cannot be merged is a conflict."""
     paths = {drift.path for drift in comparison.drifts if drift.state is State.CONFLICT}
-    trees = (
-        {path: file for path, file in tree.items() if path in paths}
-        for tree in (base, here, upstream)
-    )
-    paths -= irreconcilable(*trees)
+    paths -= irreconcilable(*(among(paths, tree) for tree in (base, here, upstream)))
     if not paths:
         return comparison
     # The template may have moved a file to the place of a new one, where its conflict would be.
     gone = {path for path in paths if path in base and path not in upstream}
     new = {*upstream} - {*base} - {*here} if gone else set()
-    base, upstream, here = (
-        {path: file for path, file in tree.items() if path in paths | new}
-        for tree in (base, upstream, here)
-    )
-    fates = {outcome.path: outcome.fate for outcome in merge(base, here, upstream, {}, {})}
+    old, mine, newer = (among(paths | new, tree) for tree in (base, here, upstream))
+    fates = {outcome.path: outcome.fate for outcome in merge(old, mine, newer, {}, {})}
     elsewhere = any(fates.get(path) is Fate.CONFLICT for path in new)
 
     def state(path: str) -> State:
@@ -445,6 +436,11 @@ def with_merges(comparison: Comparison, base: Tree, upstream: Tree, here: Tree) 
         for drift in comparison.drifts
     )
     return replace(comparison, drifts=tuple(drifts))
+
+
+def among(paths: Set[str], tree: Tree) -> Tree:
+    """Return what a tree has at some paths."""
+    return {path: file for path, file in tree.items() if path in paths}
 
 
 def as_made(

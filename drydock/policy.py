@@ -81,6 +81,10 @@ class Policy:
             matches(self.ignore, name) or is_skipped(self.skip, name) for name in self.names(path)
         )
 
+    def ignores_keys_of(self, path: str) -> bool:
+        """Tell whether a key of a file may be one that does not count, without looking at the file."""
+        return bool(self.ignore_keys) or path in (FILE, SHARED)
+
     def ignoring(self, path: str, key: str) -> str | None:
         """Return the entry of `ignore_keys` that makes a key of a file not count.
 

@@ -12,10 +12,13 @@ def name_of_partial() -> str:
 
 
 @contextmanager
-def replacing(target: Path, name: str) -> Iterator[Path]:
-    """Give a path of a name beside a file at which to make what then takes its place; nothing stays there."""
+def replacing(target: Path, name: str = "") -> Iterator[Path]:
+    """Give a path beside a file at which to make what then takes its place; nothing stays there.
+
+    Whoever has to find it after an interruption gives its name.
+    """
     target.parent.mkdir(parents=True, exist_ok=True)
-    partial = target.with_name(name)
+    partial = target.with_name(name or name_of_partial())
     try:
         yield partial
         partial.replace(target)

@@ -228,9 +228,10 @@ def without_named(line: str, *, below: bool = False) -> str:
         if not (is_secret_name(name) or (below and not is_about(name, value))):
             continue
         if is_harmless(value):
-            parts.append(DEFAULT.sub(r"\1\2***\2", value))
-            place = match.end() if parts[-1] != value else place
-            parts[-1] = parts[-1] if parts[-1] != value else ""
+            shown = DEFAULT.sub(r"\1\2***\2", value)
+            if shown != value:
+                parts.append(shown)
+                place = match.end()
         else:
             parts.append("***")
             place = match.end()
@@ -332,8 +333,7 @@ class Masker:
             return f"{entry['lead']}***"
         if is_harmless(line) or not re.search(r"\w", line) or kind == "names" or not self.open:
             return masked(line)
-        lead = re.match(r"[\s-]*", line)
-        return f"{lead[0] if lead else ''}***"
+        return re.sub(r"(?s)^([\s-]*).*", r"\1***", line)
 
     def note(self, line: str) -> None:
         """Remember what a line says of those after it."""
@@ -364,9 +364,7 @@ def masked_text(text: str) -> str:
 
 
 def masked_value(key: str, value: str) -> str:
-    """Return the value of a key path without its secrets; *** for one that is secret as a whole."""
-    if is_secret(key, value):
-        return "***"
+    """Return the value of a key path, which is not secret as a whole, without its secrets."""
     # In some formats, the key is a command, and the value has a name of its own.
     lead = re.split(r"[.\[]", re.sub(r"(\[[^\[\]]*\])+$", "", key))[-1] + " "
     shown = masked_text(lead + value)

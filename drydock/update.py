@@ -117,8 +117,7 @@ def new_record(inspection: Inspection, folder: Path, wanted: set[str] | None, mo
 def apply(plan: Plan, folder: Path) -> None:
     """Write what a plan says, the record last; DrydockError if that would lose something."""
     tree = WorkTree(folder)
-    with tree.locked():
-        tree.check_finished()  # Another drydock may have begun one meanwhile.
+    with tree.alone():
         apply_alone(plan, folder, tree)
 
 

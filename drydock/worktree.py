@@ -123,11 +123,18 @@ class WorkTree:
         finally:
             lock.release()
 
+    @contextlib.contextmanager
+    def alone(self) -> Iterator[None]:
+        """Do what `locked` does; DrydockError also if an update is unfinished, which another may have begun by now."""
+        with self.locked():
+            self.check_finished()
+            yield
+
     def check_idle(self) -> None:
         """Raise DrydockError if an update is at work or unfinished."""
         if self.is_waiting:
-            with self.locked():  # What is at work is not to be taken for interrupted.
-                self.check_finished()
+            with self.alone():  # What is at work is not to be taken for interrupted.
+                pass
 
     def check_finished(self) -> None:
         """Raise DrydockError if an update is unfinished: interrupted, in conflict, or in no commit yet."""

@@ -47,7 +47,7 @@ def init(
     """
     from drydock import record  # Slow to import.
     from drydock.infer import infer
-    from drydock.replacing import name_of_partial, replacing
+    from drydock.replacing import replacing
     from drydock.report.sentences import plain
 
     path = folder / record.NAME
@@ -93,6 +93,6 @@ def init(
         click.echo(f"  {plain(f'{name} = {answer}')}{sure}")
     if dry_run:
         return
-    with replacing(path, name_of_partial()) as partial:
+    with replacing(path) as partial:
         partial.write_text(inferred.record.dumps(), encoding="utf-8")
     click.echo(f"Wrote {path}. `drydock check` compares.")

@@ -39,8 +39,7 @@ def restore(folder: Path, offline: bool, hooks: bool, files: tuple[str, ...]) ->
         for path in paths
         if here.get(path) != base[path]
     ]
-    with tree.locked():
-        tree.check_finished()  # Another drydock may have begun an update meanwhile.
+    with tree.alone():
         tree.check_committed(change.path for change in changes)
         if changes:
             tree.apply(changes)
