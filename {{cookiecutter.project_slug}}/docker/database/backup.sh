@@ -15,6 +15,8 @@ export LC_ALL=C
 cd /backups
 
 DATABASE={{ cookiecutter.project_slug }}
+BACKUP_AT=${BACKUP_AT:-03:00}
+BACKUP_KEEP=${BACKUP_KEEP:-14}
 
 {% include "choices/database/" ~ cookiecutter.database ~ "/backup.sh" %}
 {% if db.image %}
@@ -65,19 +67,19 @@ now() {
 
 # Before a backup as well: a disk that is full would never have room for one.
 rotate() {
-    keeps
+    check_settings
     prune
     now
     prune
 }
 
 prune() {
-    for old in $(backups | head -n "-${BACKUP_KEEP:-14}"); do rm -f "$old".*; done
+    for old in $(backups | head -n "-$BACKUP_KEEP"); do rm -f "$old".*; done
 }
 
-keeps() {
-    [[ ${BACKUP_KEEP:-14} =~ ^[1-9][0-9]*$ ]] || { echo "BACKUP_KEEP=$BACKUP_KEEP is no number of backups, such as 14" >&2; exit 1; }
-    [[ ${BACKUP_AT:-03:00} =~ ^([01]?[0-9]|2[0-3]):[0-5][0-9]$ ]] || { echo "BACKUP_AT=$BACKUP_AT is no time in UTC, such as 03:00" >&2; exit 1; }
+check_settings() {
+    [[ $BACKUP_KEEP =~ ^[1-9][0-9]*$ ]] || { echo "BACKUP_KEEP=$BACKUP_KEEP is no number of backups, such as 14" >&2; exit 1; }
+    [[ $BACKUP_AT =~ ^([01]?[0-9]|2[0-3]):[0-5][0-9]$ ]] || { echo "BACKUP_AT=$BACKUP_AT is no time in UTC, such as 03:00" >&2; exit 1; }
 }
 
 check() {
@@ -127,9 +129,9 @@ case $1 in
     nightly)
         # A first process ends on a signal only if it says so.
         trap exit TERM
-        keeps
+        check_settings
         while true; do
-            sleep $((1 + ($(date -u -d "${BACKUP_AT:-03:00}" +%s) - $(date +%s) + 86400) % 86400)) &
+            sleep $((1 + ($(date -u -d "$BACKUP_AT" +%s) - $(date +%s) + 86400) % 86400)) &
             wait $!
             # Not `(rotate) ||`: that would go on after an error.
             (rotate) &
